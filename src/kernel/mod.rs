@@ -1,0 +1,15 @@
+//! Words that every context shares. Pure: no I/O, no SQL, no HTTP.
+
+pub mod actor;
+pub mod clock;
+pub mod digest;
+pub mod error;
+pub mod ids;
+pub mod page;
+pub mod secret;
+
+pub use actor::Actor;
+pub use clock::Clock;
+pub use digest::Digest;
+pub use error::{Error, Fault, Kind, Result};
+pub use page::{Page, PageRequest};

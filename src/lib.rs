@@ -1,0 +1,6 @@
+//! Image Factory: builds, scans, holds, releases and distributes container and VM images.
+//!
+//! The wings, by floor; each may use only what stands above it.
+
+pub mod kernel;
+pub mod platform;
