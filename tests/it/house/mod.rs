@@ -1,0 +1,4 @@
+//! Rules of the house that a compiler cannot hold.
+
+mod migrations;
+mod row_security;
