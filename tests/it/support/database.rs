@@ -53,7 +53,8 @@ impl TestDb {
 
     /// A pool on it as the service opens one.
     pub fn db(&self) -> Db {
-        Db::connect_lazy(&Config { url: self.url().to_owned(), ..Config::default() }).expect("the test database's address")
+        Db::connect_lazy(&Config { url: self.url().to_owned(), ..Config::default() })
+            .expect("the test database's address")
     }
 
     /// A connection outside of the service's roles, to look behind the scenes.
