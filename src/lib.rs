@@ -4,3 +4,8 @@
 
 pub mod kernel;
 pub mod platform;
+pub mod tenancy;
+
+pub mod config;
+pub mod app;
+pub mod server;
