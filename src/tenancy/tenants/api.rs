@@ -223,7 +223,7 @@ struct UpdateMemberRequest {
 async fn update_member(
     State(tenants): State<Tenants>,
     caller: Caller,
-    Path((_, user)): Path<(String, UserId)>,
+    Path((_id, user)): Path<(String, UserId)>,
     Json(body): Json<UpdateMemberRequest>,
 ) -> Result<axum::Json<Member>> {
     tenants.change_member(&caller, user, body.role).await.map(axum::Json)
@@ -246,7 +246,7 @@ async fn update_member(
 async fn remove_member(
     State(tenants): State<Tenants>,
     caller: Caller,
-    Path((_, user)): Path<(String, UserId)>,
+    Path((_id, user)): Path<(String, UserId)>,
 ) -> Result<StatusCode> {
     tenants.remove_member(&caller, user).await?;
     Ok(StatusCode::NO_CONTENT)
@@ -293,7 +293,7 @@ struct SetCapabilityRequest {
 async fn set_capability(
     State(tenants): State<Tenants>,
     caller: Caller,
-    Path((_, capability)): Path<(String, Capability)>,
+    Path((_id, capability)): Path<(String, Capability)>,
     Json(body): Json<SetCapabilityRequest>,
 ) -> Result<axum::Json<CapabilityState>> {
     tenants.set_capability(&caller, capability, body.entitled, body.reason).await.map(axum::Json)

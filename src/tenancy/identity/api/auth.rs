@@ -7,7 +7,6 @@ use crate::platform::http::{Json, Refusals};
 use crate::tenancy::access::RequestInfo;
 use axum::Extension;
 use axum::extract::State;
-use axum_extra::extract::CookieJar;
 use http::{HeaderMap, StatusCode};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
@@ -62,12 +61,11 @@ pub(super) struct RefreshRequest {
 pub(super) async fn login(
     State(identity): State<Identity>,
     Extension(info): Extension<RequestInfo>,
-    jar: CookieJar,
     Json(body): Json<LoginRequest>,
-) -> Result<(CookieJar, axum::Json<SessionAnswer>)> {
+) -> Result<(HeaderMap, axum::Json<SessionAnswer>)> {
     let credentials = Credentials { email: body.email, password: body.password };
     let signed_in = identity.sign_in(credentials, info).await?;
-    Ok(answer(&identity, jar, signed_in, body.token_delivery))
+    Ok(answer(&identity, signed_in, body.token_delivery))
 }
 
 /// Exchange the refresh token for a new one and an access token. Using one twice ends the session.
@@ -82,14 +80,13 @@ pub(super) async fn refresh_session(
     State(identity): State<Identity>,
     Extension(info): Extension<RequestInfo>,
     headers: HeaderMap,
-    jar: CookieJar,
     Json(body): Json<RefreshRequest>,
-) -> Result<(CookieJar, axum::Json<SessionAnswer>)> {
-    let (token, delivery) = token(&identity, &jar, body.refresh_token)
+) -> Result<(HeaderMap, axum::Json<SessionAnswer>)> {
+    let (token, delivery) = token(&identity, &headers, body.refresh_token)
         .ok_or_else(|| Error::unauthenticated("auth.no_refresh_token", "send the refresh token or its cookie"))?;
     let csrf = (delivery == TokenDelivery::Cookie).then(|| csrf(&headers));
     let signed_in = identity.refresh(token.expose_secret(), csrf, info).await?;
-    Ok(answer(&identity, jar, signed_in, delivery))
+    Ok(answer(&identity, signed_in, delivery))
 }
 
 /// End the session: of the refresh token or its cookie, else of the access token.
@@ -103,10 +100,9 @@ pub(super) async fn refresh_session(
 pub(super) async fn logout(
     State(identity): State<Identity>,
     headers: HeaderMap,
-    jar: CookieJar,
     Json(body): Json<RefreshRequest>,
-) -> Result<(CookieJar, StatusCode)> {
-    match token(&identity, &jar, body.refresh_token) {
+) -> Result<(StatusCode, HeaderMap)> {
+    match token(&identity, &headers, body.refresh_token) {
         Some((token, TokenDelivery::Body)) => identity.sign_out(token.expose_secret(), None).await?,
         Some((token, TokenDelivery::Cookie)) => {
             identity.sign_out(token.expose_secret(), Some(csrf(&headers))).await?;
@@ -118,17 +114,17 @@ pub(super) async fn logout(
             }
         }
     }
-    Ok((identity.cookies().clear(jar), StatusCode::NO_CONTENT))
+    Ok((StatusCode::NO_CONTENT, identity.cookies().clear()))
 }
 
 fn token(
     identity: &Identity,
-    jar: &CookieJar,
+    headers: &HeaderMap,
     in_body: Option<SecretString>,
 ) -> Option<(SecretString, TokenDelivery)> {
     match in_body {
         Some(token) => Some((token, TokenDelivery::Body)),
-        None => identity.cookies().refresh_token(jar).map(|t| (t.into(), TokenDelivery::Cookie)),
+        None => identity.cookies().refresh_token(headers).map(|t| (t.into(), TokenDelivery::Cookie)),
     }
 }
 
@@ -139,13 +135,12 @@ fn csrf(headers: &HeaderMap) -> &str {
 
 fn answer(
     identity: &Identity,
-    jar: CookieJar,
     signed_in: SignIn,
     delivery: TokenDelivery,
-) -> (CookieJar, axum::Json<SessionAnswer>) {
-    let (jar, refresh_token, csrf_token) = match delivery {
-        TokenDelivery::Body => (jar, Some(signed_in.refresh_token.expose_secret().to_owned()), None),
-        TokenDelivery::Cookie => (identity.cookies().set(jar, &signed_in), None, Some(signed_in.csrf_token.clone())),
+) -> (HeaderMap, axum::Json<SessionAnswer>) {
+    let (headers, refresh_token, csrf_token) = match delivery {
+        TokenDelivery::Body => (HeaderMap::new(), Some(signed_in.refresh_token.expose_secret().to_owned()), None),
+        TokenDelivery::Cookie => (identity.cookies().set(&signed_in), None, Some(signed_in.csrf_token.clone())),
     };
     let answer = SessionAnswer {
         access_token: signed_in.access_token,
@@ -154,7 +149,7 @@ fn answer(
         csrf_token,
         user: signed_in.user,
     };
-    (jar, axum::Json(answer))
+    (headers, axum::Json(answer))
 }
 
 impl Identity {

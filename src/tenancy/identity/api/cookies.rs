@@ -5,7 +5,8 @@
 
 use super::super::service::SignIn;
 use axum_extra::extract::CookieJar;
-use axum_extra::extract::cookie::{Cookie, SameSite};
+use http::header::SET_COOKIE;
+use http::{HeaderMap, HeaderValue};
 use secrecy::ExposeSecret;
 
 const AUTH_PATH: &str = "/api/v1/auth";
@@ -26,43 +27,56 @@ impl Cookies {
     }
 
     /// The refresh token that the browser sent.
-    pub fn refresh_token(self, jar: &CookieJar) -> Option<String> {
+    pub fn refresh_token(self, headers: &HeaderMap) -> Option<String> {
+        let jar = CookieJar::from_headers(headers);
         jar.get(self.refresh_name()).map(|c| c.value().to_owned()).filter(|v| !v.is_empty())
     }
 
     /// Hands a session to the browser.
-    pub fn set(self, jar: CookieJar, signed_in: &SignIn) -> CookieJar {
-        let days = i64::from(signed_in.refresh_days);
-        jar.add(self.refresh(signed_in.refresh_token.expose_secret().to_owned(), days))
-            .add(self.csrf(signed_in.csrf_token.clone(), days))
+    pub fn set(self, signed_in: &SignIn) -> HeaderMap {
+        self.headers(signed_in.refresh_token.expose_secret(), &signed_in.csrf_token, signed_in.refresh_days)
     }
 
     /// Takes it back.
-    pub fn clear(self, jar: CookieJar) -> CookieJar {
-        jar.add(self.refresh(String::new(), 0)).add(self.csrf(String::new(), 0))
+    pub fn clear(self) -> HeaderMap {
+        self.headers("", "", 0)
     }
 
-    fn refresh(self, value: String, days: i64) -> Cookie<'static> {
-        let path = if self.secure { "/" } else { AUTH_PATH };
-        self.cookie(self.refresh_name(), value, path, days).http_only(true).build()
+    fn headers(self, refresh: &str, csrf: &str, days: u32) -> HeaderMap {
+        let (secure, path) = if self.secure { ("; Secure", "/") } else { ("", AUTH_PATH) };
+        let age = u64::from(days) * 24 * 3600;
+        let cookies = [
+            format!("{}={refresh}; Path={path}; Max-Age={age}; SameSite=Strict; HttpOnly{secure}", self.refresh_name()),
+            format!("{}={csrf}; Path=/; Max-Age={age}; SameSite=Strict{secure}", self.csrf_name()),
+        ];
+        let mut headers = HeaderMap::new();
+        for value in cookies.iter().filter_map(|c| HeaderValue::from_str(c).ok()) {
+            headers.append(SET_COOKIE, value);
+        }
+        headers
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_host_itself_sets_the_cookies_of_a_secure_server() {
+        let headers = Cookies { secure: true }.clear();
+        for cookie in headers.get_all(SET_COOKIE) {
+            let cookie = cookie.to_str().unwrap();
+            assert!(cookie.starts_with("__Host-"), "{cookie}");
+            assert!(cookie.contains("; Path=/; ") && cookie.ends_with("; Secure"), "{cookie}");
+            assert!(cookie.contains("SameSite=Strict"), "{cookie}");
+        }
+        assert_eq!(headers.get_all(SET_COOKIE).iter().count(), 2);
     }
 
-    fn csrf(self, value: String, days: i64) -> Cookie<'static> {
-        self.cookie(self.csrf_name(), value, "/", days).build()
-    }
-
-    fn cookie(
-        self,
-        name: &'static str,
-        value: String,
-        path: &'static str,
-        days: i64,
-    ) -> axum_extra::extract::cookie::CookieBuilder<'static> {
-        let seconds = days * 24 * 3600;
-        Cookie::build((name, value))
-            .path(path)
-            .secure(self.secure)
-            .same_site(SameSite::Strict)
-            .max_age(axum_extra::extract::cookie::time::Duration::seconds(seconds))
+    #[test]
+    fn scripts_cannot_read_the_refresh_token() {
+        let headers = Cookies { secure: false }.clear();
+        let refresh = headers.get_all(SET_COOKIE).iter().next().unwrap().to_str().unwrap();
+        assert!(refresh.contains("HttpOnly") && refresh.contains("Path=/api/v1/auth;"), "{refresh}");
     }
 }

@@ -170,7 +170,7 @@ pub(in super::super) async fn revoke(
 pub(in super::super) async fn touch(tx: &mut PgConnection, key: &ApiKey, now: DateTime<Utc>) -> Result<()> {
     sqlx::query!(
         "update api_keys set last_used_at = $3
-         where tenant_id = $1 and id = $2 and (last_used_at is null or last_used_at < $3 - interval '1 minute')",
+         where tenant_id = $1 and id = $2 and (last_used_at is null or last_used_at < $3::timestamptz - interval '1 minute')",
         key.tenant_id.0,
         key.id.0,
         now
