@@ -161,5 +161,5 @@ async fn the_tenants_role_neither_sees_nor_writes_another_tenants_rows() {
     sqlx::query(insert).bind(mine).execute(&mut c).await.expect("a row of its own");
     assert_eq!(count(&mut c).await, 1);
     let refused = sqlx::query(insert).bind(theirs).execute(&mut c).await.expect_err("a row of another tenant");
-    assert_eq!(refused.as_database_error().and_then(|e| e.code()).as_deref(), Some("42501"));
+    assert_eq!(refused.as_database_error().and_then(sqlx::error::DatabaseError::code).as_deref(), Some("42501"));
 }
