@@ -1,1 +1,6 @@
-fn main(){}
+//! The integration tests: one binary, a folder for each context.
+
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+
+mod house;
+mod support;
