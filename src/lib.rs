@@ -4,3 +4,5 @@
 
 pub mod kernel;
 pub mod platform;
+
+pub mod orchestration;

@@ -1,0 +1,1 @@
+//! Unpacking an uploaded build context.

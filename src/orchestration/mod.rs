@@ -1,0 +1,4 @@
+//! Build orchestration: how an image is built, where it runs, and when.
+
+pub mod executors;
+pub mod methods;
