@@ -152,18 +152,42 @@ impl<'a> Dockerfile<'a> {
         (self.cache && !self.single_layer).then_some(self.cache_repo_name)
     }
 
-    /// What a schema cannot say, and the limits once more for those who come without one.
+    /// What a schema cannot say. Also what it does say and what would be dangerous in a command line, for those who come
+    /// without one.
     pub fn validate(&self, prefix: &str, faults: &mut Vec<Fault>) {
-        let _ = (self, prefix, faults);
+        path(self.dockerfile, &format!("{prefix}/dockerfile"), faults);
+        path(self.build_context, &format!("{prefix}/build_context"), faults);
+        variables(self.build_args, &format!("{prefix}/build_args"), faults);
+        variables(self.environment, &format!("{prefix}/environment"), faults);
+        map(self.labels, LABEL, &format!("{prefix}/labels"), faults);
+        if let Some(stage) = self.target_stage {
+            text(stage, STAGE, &format!("{prefix}/target_stage"), faults);
+        }
+        text(self.cache_repo_name, REPOSITORY, &format!("{prefix}/cache_repo"), faults);
+        if self.secrets.len() > 20 {
+            faults.push(Fault::new(format!("{prefix}/secrets"), "too_many", "at most 20 secrets"));
+        }
+        let mut seen = BTreeSet::new();
+        for (n, secret) in self.secrets.iter().enumerate() {
+            text(&secret.id, SECRET, &format!("{prefix}/secrets/{n}/id"), faults);
+            text(&secret.secret, SECRET, &format!("{prefix}/secrets/{n}/secret"), faults);
+            if !seen.insert(&secret.id) {
+                faults.push(Fault::new(format!("{prefix}/secrets/{n}/id"), "duplicate", "another secret has this id"));
+            }
+        }
+        if self.cache_ttl_hours.is_some_and(|hours| !(1..=8760).contains(&hours)) {
+            faults.push(Fault::new(format!("{prefix}/cache_ttl_hours"), "out_of_range", "1 to 8760 hours"));
+        }
     }
 }
 
-/// Variables by name.
-pub(super) fn variables_schema() -> utoipa::openapi::Object {
-    utoipa::openapi::Object::default()
-}
-
-/// Labels by key.
-pub(super) fn labels_schema() -> utoipa::openapi::Object {
-    utoipa::openapi::Object::default()
-}
+/// A pattern for the whole text and its length, as schema and check both use it.
+type Shape = (&'static str, usize);
+pub(super) const VARIABLE: Shape = ("^[A-Za-z_][A-Za-z0-9_]*$", 128);
+pub(super) const LABEL: Shape = ("^[A-Za-z0-9][A-Za-z0-9._/-]*$", 128);
+pub(super) const STAGE: Shape = ("^[A-Za-z0-9][A-Za-z0-9_.-]*$", 128);
+pub(super) const SECRET: Shape = ("^[A-Za-z0-9_][A-Za-z0-9_.-]*$", 64);
+pub(super) const REPOSITORY: Shape =
+    ("^[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*$", 128);
+const MAX_ENTRIES: usize = 100;
+const MAX_VALUE: usize = 4096;

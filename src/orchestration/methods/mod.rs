@@ -175,10 +175,25 @@ pub struct PlanInputs {
     pub secrets: BTreeMap<String, SecretString>,
 }
 
-/// What a run has to do. Outputs: `commit` (see [`Commit`]), `image_id` and `digest` (`sha256:<hex>`).
+/// What a run has to do. Outputs: `commit` (of a Git source, see [`Commit`]), `image_id`, and `digest` of what was pushed
+/// (both `sha256:<hex>`).
 ///
 /// Errors: a secret without a value; no image although the configuration pushes.
 pub fn plan(inputs: &PlanInputs) -> Result<Plan> {
-    let _ = inputs;
-    Err(Error::internal("not built yet"))
+    let config = inputs.config.dockerfile();
+    let mut plan = Plan::default();
+    match &inputs.source {
+        Source::Git { url, reference, credential, pinned } => {
+            git::add_fetch(&mut plan, url, reference, credential.as_ref(), *pinned);
+        }
+        Source::Context { object } => context::add_unpack(&mut plan, object),
+        Source::Inline { dockerfile } => plan.files.push(PlanFile {
+            path: format!("source/{}", config.dockerfile),
+            mode: 0o644,
+            content: Content::Bytes(dockerfile.clone().into_bytes()),
+        }),
+    }
+    context::add_check(&mut plan, &config);
+    buildah::add_build(&mut plan, inputs, &config)?;
+    Ok(plan)
 }
