@@ -4,5 +4,9 @@
 
 pub mod kernel;
 pub mod platform;
-
+pub mod tenancy;
 pub mod orchestration;
+
+pub mod config;
+pub mod app;
+pub mod server;

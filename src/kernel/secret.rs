@@ -2,6 +2,7 @@
 
 use crate::kernel::error::{Error, Result};
 use aws_lc_rs::aead::{AES_256_GCM_SIV, Aad, NONCE_LEN, Nonce, RandomizedNonceKey};
+use aws_lc_rs::hkdf;
 use base64::Engine;
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
 use rand::RngExt;
@@ -23,11 +24,21 @@ pub fn constant_time_eq(a: &[u8], b: &[u8]) -> bool {
     subtle::ConstantTimeEq::ct_eq(a, b).into()
 }
 
+/// Length of a derived key for HKDF.
+struct KeyLength;
+
+impl hkdf::KeyType for KeyLength {
+    fn len(&self) -> usize {
+        32
+    }
+}
+
 /// Encrypts what is stored: AES-256-GCM-SIV (RFC 8452) with a random nonce, bound to a context that says what it is
 /// for, so that a value copied to another row does not open.
 #[derive(Clone)]
 pub struct Keyring {
     key: Arc<RandomizedNonceKey>,
+    derive: Arc<hkdf::Prk>,
 }
 
 impl Keyring {
@@ -36,12 +47,23 @@ impl Keyring {
         let bad = || Error::invalid("config.invalid", "the encryption key is 32 bytes in base64");
         let bytes = BASE64_STANDARD.decode(key.trim()).map_err(|_| bad())?;
         let key = RandomizedNonceKey::new(&AES_256_GCM_SIV, &bytes).map_err(|_| bad())?;
-        Ok(Self { key: Arc::new(key) })
+        let derive = hkdf::Salt::new(hkdf::HKDF_SHA256, b"image-factory").extract(&bytes);
+        Ok(Self { key: Arc::new(key), derive: Arc::new(derive) })
     }
 
     /// A fresh key for a configuration file.
     pub fn generate_base64() -> String {
         BASE64_STANDARD.encode(rand::rng().random::<[u8; 32]>())
+    }
+
+    /// A 32-byte key of its own for one purpose, such as signing tokens: HKDF-SHA256 (RFC 5869).
+    pub fn derive(&self, purpose: &str) -> Result<[u8; 32]> {
+        let mut key = [0u8; 32];
+        self.derive
+            .expand(&[purpose.as_bytes()], KeyLength)
+            .and_then(|okm| okm.fill(&mut key))
+            .map_err(|_| Error::internal("key derivation failed"))?;
+        Ok(key)
     }
 
     /// Nonce, ciphertext and tag in one.

@@ -1,0 +1,1 @@
+//! Object storage: bytes by key, streamed, verified before they are visible.

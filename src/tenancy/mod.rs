@@ -1,0 +1,3 @@
+//! Tenant management: tenants, people, what they may do, projects, the audit trail.
+
+pub mod access;
