@@ -15,9 +15,8 @@ const DEFAULT_REGISTRY: &str = "docker.io";
 
 /// What instructions may do as root: Docker's default set without raw sockets, device nodes, and chroot(2), by which
 /// they could leave the root that buildah's chroot isolation gives them.
-const CAPABILITIES: [&str; 10] = [
-    "CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "NET_BIND_SERVICE", "SETFCAP", "SETGID", "SETPCAP", "SETUID",
-];
+const CAPABILITIES: [&str; 10] =
+    ["CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "NET_BIND_SERVICE", "SETFCAP", "SETGID", "SETPCAP", "SETUID"];
 
 /// Adds build and push.
 pub(super) fn add_build(plan: &mut Plan, inputs: &PlanInputs, config: &Dockerfile<'_>) -> Result<()> {

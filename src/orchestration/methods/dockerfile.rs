@@ -2,8 +2,9 @@
 
 use crate::kernel::Fault;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use utoipa::ToSchema;
+use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
 
 /// The form of the image's manifest.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -48,10 +49,10 @@ macro_rules! dockerfile_config {
         #[serde(deny_unknown_fields, default)]
         pub struct $name {
             /// Path of the Dockerfile inside the source.
-            #[schema(min_length = 1, max_length = 255, pattern = "^[^/]", default = "Dockerfile")]
+            #[schema(min_length = 1, max_length = 255, pattern = "^[^/\\x00-\\x1f][^\\x00-\\x1f]*$", default = "Dockerfile")]
             pub dockerfile: String,
             /// Directory inside the source that COPY and ADD read from.
-            #[schema(min_length = 1, max_length = 255, pattern = "^[^/]", default = ".")]
+            #[schema(min_length = 1, max_length = 255, pattern = "^[^/\\x00-\\x1f][^\\x00-\\x1f]*$", default = ".")]
             pub build_context: String,
             /// Values for the ARG instructions. Not for secrets: they stay in the image's history.
             #[schema(schema_with = crate::orchestration::methods::dockerfile::variables_schema)]
@@ -77,7 +78,6 @@ macro_rules! dockerfile_config {
                 pattern = "^[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*$")]
             pub cache_repo: String,
             /// The form of the image's manifest.
-            #[schema(inline)]
             pub image_format: crate::orchestration::methods::ImageFormat,
             $($(#[$own_doc])* pub $own: $own_type,)*
         }
@@ -152,42 +152,44 @@ impl<'a> Dockerfile<'a> {
         (self.cache && !self.single_layer).then_some(self.cache_repo_name)
     }
 
-    /// What a schema cannot say. Also what it does say and what would be dangerous in a command line, for those who come
-    /// without one.
+    /// What a schema cannot say.
     pub fn validate(&self, prefix: &str, faults: &mut Vec<Fault>) {
         path(self.dockerfile, &format!("{prefix}/dockerfile"), faults);
         path(self.build_context, &format!("{prefix}/build_context"), faults);
-        variables(self.build_args, &format!("{prefix}/build_args"), faults);
-        variables(self.environment, &format!("{prefix}/environment"), faults);
-        map(self.labels, LABEL, &format!("{prefix}/labels"), faults);
-        if let Some(stage) = self.target_stage {
-            text(stage, STAGE, &format!("{prefix}/target_stage"), faults);
-        }
-        text(self.cache_repo_name, REPOSITORY, &format!("{prefix}/cache_repo"), faults);
-        if self.secrets.len() > 20 {
-            faults.push(Fault::new(format!("{prefix}/secrets"), "too_many", "at most 20 secrets"));
-        }
         let mut seen = BTreeSet::new();
         for (n, secret) in self.secrets.iter().enumerate() {
-            text(&secret.id, SECRET, &format!("{prefix}/secrets/{n}/id"), faults);
-            text(&secret.secret, SECRET, &format!("{prefix}/secrets/{n}/secret"), faults);
             if !seen.insert(&secret.id) {
                 faults.push(Fault::new(format!("{prefix}/secrets/{n}/id"), "duplicate", "another secret has this id"));
             }
         }
-        if self.cache_ttl_hours.is_some_and(|hours| !(1..=8760).contains(&hours)) {
-            faults.push(Fault::new(format!("{prefix}/cache_ttl_hours"), "out_of_range", "1 to 8760 hours"));
-        }
     }
 }
 
-/// A pattern for the whole text and its length, as schema and check both use it.
-type Shape = (&'static str, usize);
-pub(super) const VARIABLE: Shape = ("^[A-Za-z_][A-Za-z0-9_]*$", 128);
-pub(super) const LABEL: Shape = ("^[A-Za-z0-9][A-Za-z0-9._/-]*$", 128);
-pub(super) const STAGE: Shape = ("^[A-Za-z0-9][A-Za-z0-9_.-]*$", 128);
-pub(super) const SECRET: Shape = ("^[A-Za-z0-9_][A-Za-z0-9_.-]*$", 64);
-pub(super) const REPOSITORY: Shape =
-    ("^[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*$", 128);
-const MAX_ENTRIES: usize = 100;
-const MAX_VALUE: usize = 4096;
+/// A path must stay inside the source.
+fn path(path: &str, pointer: &str, faults: &mut Vec<Fault>) {
+    if path.starts_with('/') || path.split('/').any(|part| part == "..") {
+        faults.push(Fault::new(pointer, "outside_source", "give a path inside the source, without .."));
+    }
+}
+
+/// Variables by name.
+pub(super) fn variables_schema() -> Object {
+    map_schema("^[A-Za-z_][A-Za-z0-9_]*$", "Values by name.")
+}
+
+/// Labels by key.
+pub(super) fn labels_schema() -> Object {
+    map_schema("^[A-Za-z0-9][A-Za-z0-9._/-]*$", "Values by key.")
+}
+
+/// At most 100 texts by name. A NUL cannot be handed to a process.
+fn map_schema(names: &str, description: &str) -> Object {
+    let text = || ObjectBuilder::new().schema_type(Type::String);
+    ObjectBuilder::new()
+        .schema_type(Type::Object)
+        .description(Some(description))
+        .max_properties(Some(100))
+        .property_names(Some(text().min_length(Some(1)).max_length(Some(128)).pattern(Some(names)).build()))
+        .additional_properties(Some(text().max_length(Some(4096)).pattern(Some("^[^\\x00]*$"))))
+        .build()
+}

@@ -73,7 +73,9 @@ pub(super) fn add_fetch(
     plan.commands.push(PlanCommand {
         name: "fetch",
         stage: Stage::Fetch,
-        argv: ["sh", "-eu", &format!("{RUN}/git/fetch.sh"), address(url, pinned).as_str(), reference].map(String::from).into(),
+        argv: ["sh", "-eu", &format!("{RUN}/git/fetch.sh"), address(url, pinned).as_str(), reference]
+            .map(String::from)
+            .into(),
         env: environment(url),
         cwd: String::new(),
         privileged: false,
@@ -185,7 +187,9 @@ mod tests {
         let token = GitCredential::Token { username: None, token: "t0ps3cret".to_owned().into() };
         let plan = fetch("https://example.org/a/b", Some(token), Some("192.0.2.7"));
         let config = text(&plan, "git/config");
-        assert!(config.contains("[http \"https://example.org/\"]\n\textraHeader = \"Authorization: Basic Z2l0OnQwcHMzY3JldA==\""));
+        assert!(config.contains(
+            "[http \"https://example.org/\"]\n\textraHeader = \"Authorization: Basic Z2l0OnQwcHMzY3JldA==\""
+        ));
         assert!(config.contains("curloptResolve = \"example.org:443:192.0.2.7\""));
         assert!(plan.files.iter().all(|f| f.mode == 0o600));
         let shown = format!("{plan:?}");
@@ -194,9 +198,18 @@ mod tests {
 
     #[test]
     fn a_pinned_address_reaches_every_protocol() {
-        assert!(text(&fetch("ssh://git@example.org/a", None, Some("2001:db8::1")), "git/ssh_config").ends_with("HostName 2001:db8::1\nHostKeyAlias example.org\n"));
-        assert_eq!(fetch("git://example.org:9418/a", None, Some("192.0.2.7")).commands[0].argv[3], "git://192.0.2.7:9418/a");
-        assert_eq!(fetch("git://example.org/a", None, Some("2001:db8::1")).commands[0].argv[3], "git://[2001:db8::1]/a");
+        assert!(
+            text(&fetch("ssh://git@example.org/a", None, Some("2001:db8::1")), "git/ssh_config")
+                .ends_with("HostName 2001:db8::1\nHostKeyAlias example.org\n")
+        );
+        assert_eq!(
+            fetch("git://example.org:9418/a", None, Some("192.0.2.7")).commands[0].argv[3],
+            "git://192.0.2.7:9418/a"
+        );
+        assert_eq!(
+            fetch("git://example.org/a", None, Some("2001:db8::1")).commands[0].argv[3],
+            "git://[2001:db8::1]/a"
+        );
     }
 
     #[test]

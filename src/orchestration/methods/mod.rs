@@ -19,6 +19,7 @@ pub use source::{GitCredential, Source, validate_git_ref, validate_git_url};
 pub use steps::{StepEvent, StepParser, Stream};
 
 use crate::kernel::{Error, Fault, Result};
+use crate::platform::http::validate_json;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -94,13 +95,20 @@ pub enum MethodConfig {
 impl MethodConfig {
     /// Reads and checks a configuration. Faults bear pointers under `/config`.
     pub fn parse(method: Method, config: &serde_json::Value) -> Result<Self, Vec<Fault>> {
+        let schema = match method {
+            Method::Docker | Method::Container => validate_json::<DockerConfig>(config, "/config"),
+            Method::Kaniko => validate_json::<KanikoConfig>(config, "/config"),
+        };
+        let mut faults = schema.unwrap_or_else(|e| vec![Fault::new("/config", "invalid", e.message())]);
+        if !faults.is_empty() {
+            return Err(faults);
+        }
         let parsed = match method {
             Method::Docker => DockerConfig::deserialize(config).map(Self::Docker),
             Method::Container => DockerConfig::deserialize(config).map(Self::Container),
             Method::Kaniko => KanikoConfig::deserialize(config).map(Self::Kaniko),
         };
         let parsed = parsed.map_err(|e| vec![Fault::new("/config", "invalid", e.to_string())])?;
-        let mut faults = Vec::new();
         parsed.dockerfile().validate("/config", &mut faults);
         if faults.is_empty() { Ok(parsed) } else { Err(faults) }
     }
@@ -196,4 +204,141 @@ pub fn plan(inputs: &PlanInputs) -> Result<Plan> {
     context::add_check(&mut plan, &config);
     buildah::add_build(&mut plan, inputs, &config)?;
     Ok(plan)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn faults(method: Method, config: &serde_json::Value) -> Vec<(String, String)> {
+        MethodConfig::parse(method, config).unwrap_err().into_iter().map(|f| (f.pointer, f.code)).collect()
+    }
+
+    fn inputs(method: Method, config: &serde_json::Value) -> PlanInputs {
+        PlanInputs {
+            config: MethodConfig::parse(method, config).unwrap(),
+            source: Source::Inline { dockerfile: "FROM scratch\n".into() },
+            images: vec!["127.0.0.1:5000/t/p/i:1".into(), "127.0.0.1:5000/t/p/i:latest".into()],
+            cache_reference: Some("127.0.0.1:5000/t/p/cache".into()),
+            registry: RegistryAccess {
+                host: "127.0.0.1:5000".into(),
+                username: "robot".into(),
+                password: "r0b0tt0ken".to_owned().into(),
+                insecure: true,
+            },
+            secrets: BTreeMap::from([("npm".to_owned(), "sw0rdf1sh".to_owned().into())]),
+        }
+    }
+
+    fn build_line(plan: &Plan) -> String {
+        plan.commands.iter().find(|c| c.name == "build").unwrap().argv.join(" ")
+    }
+
+    #[test]
+    fn an_empty_configuration_is_all_defaults_and_reads_back() {
+        for method in Method::ALL {
+            let config = MethodConfig::parse(method, &json!({})).unwrap();
+            assert_eq!((config.method(), config.cache_repo(), config.pushes()), (method, Some("cache"), true));
+            assert_eq!(MethodConfig::parse(method, &config.to_value().unwrap()).unwrap(), config);
+            let stored = serde_json::to_value(&config).unwrap();
+            assert_eq!(stored["method"], json!(method.as_str()));
+            assert_eq!(serde_json::from_value::<MethodConfig>(stored).unwrap(), config);
+            assert_eq!(method.as_str().parse::<Method>().unwrap(), method);
+        }
+        assert!("dockre".parse::<Method>().is_err());
+    }
+
+    #[test]
+    fn every_fault_is_told_with_its_place() {
+        let wrong = json!({
+            "dockerfile": "/etc/passwd", "build_args": {"1x": "a", "OK": "nul\u{0}"}, "labels": {"-": "x"},
+            "secrets": [{"id": "a b", "secret": "x"}], "target_stage": "", "cache_repo": "UPPER",
+            "image_format": "tar", "snapshot_mode": "redo",
+        });
+        let mut found = faults(Method::Docker, &wrong).into_iter().map(|f| f.0).collect::<Vec<_>>();
+        found.sort();
+        found.dedup();
+        assert_eq!(
+            found,
+            [
+                "/config/build_args",
+                "/config/build_args/OK",
+                "/config/cache_repo",
+                "/config/dockerfile",
+                "/config/image_format",
+                "/config/labels",
+                "/config/secrets/0/id",
+                "/config/snapshot_mode",
+                "/config/target_stage",
+            ]
+        );
+        let outside = json!({"dockerfile": "a/../../b", "build_context": "..", "secrets": [{"id": "a", "secret": "x"}, {"id": "a", "secret": "y"}]});
+        let expected = [
+            ("/config/dockerfile", "outside_source"),
+            ("/config/build_context", "outside_source"),
+            ("/config/secrets/1/id", "duplicate"),
+        ];
+        assert_eq!(faults(Method::Docker, &outside), expected.map(|(p, c)| (p.to_owned(), c.to_owned())));
+        assert_eq!(faults(Method::Kaniko, &json!({"cache_ttl_hours": 0}))[0].0, "/config/cache_ttl_hours");
+        assert_eq!(faults(Method::Docker, &json!({"single_snapshot": true}))[0].1, "unknown_field");
+        assert_eq!(faults(Method::Docker, &json!([]))[0].0, "/config");
+    }
+
+    #[test]
+    fn every_option_reaches_the_command_line() {
+        let config = json!({
+            "dockerfile": "docker/Dockerfile.prod", "build_context": "app", "build_args": {"V": "1 2"},
+            "environment": {"E": "x"}, "labels": {"l": "y"}, "secrets": [{"id": "tok", "secret": "npm"}],
+            "target_stage": "prod", "image_format": "docker",
+        });
+        let plan = plan(&inputs(Method::Docker, &config)).unwrap();
+        let line = build_line(&plan);
+        for part in [
+            "--build-arg V=1 2",
+            "--env E=x",
+            "--label l=y",
+            "--secret id=tok,src={run}/secrets/0",
+            "--target prod",
+            "--format docker",
+            "--file {run}/source/docker/Dockerfile.prod",
+            "--cache-from 127.0.0.1:5000/t/p/cache",
+            "--cache-to 127.0.0.1:5000/t/p/cache",
+            "--layers",
+            "--tag 127.0.0.1:5000/t/p/i:1",
+        ] {
+            assert!(line.contains(part), "{part} in {line}");
+        }
+        assert!(line.ends_with(" {run}/source/app"));
+        let pushes: Vec<_> =
+            plan.commands.iter().filter(|c| c.stage == Stage::Push).map(|c| c.argv.last().unwrap()).collect();
+        assert_eq!(pushes, ["docker://127.0.0.1:5000/t/p/i:1", "docker://127.0.0.1:5000/t/p/i:latest"]);
+    }
+
+    #[test]
+    fn options_of_kaniko_have_their_effect() {
+        let config = json!({"single_snapshot": true, "reproducible": true, "no_push": true});
+        let single = plan(&inputs(Method::Kaniko, &config)).unwrap();
+        let line = build_line(&single);
+        assert!(line.contains("--timestamp 0") && line.contains("--layers=false") && line.contains("--no-cache"));
+        assert!(!line.contains("--cache-from") && single.commands.iter().all(|c| c.stage != Stage::Push));
+        let line = build_line(&plan(&inputs(Method::Kaniko, &json!({"cache_ttl_hours": 24}))).unwrap());
+        assert!(line.contains("--cache-ttl 24h"));
+        let line = build_line(&plan(&inputs(Method::Docker, &json!({"cache_enabled": false}))).unwrap());
+        assert!(line.contains("--no-cache") && !line.contains("--cache-to"));
+    }
+
+    #[test]
+    fn secrets_are_in_private_files_and_masked_and_nowhere_else() {
+        let config = json!({"secrets": [{"id": "tok", "secret": "npm"}]});
+        let made = plan(&inputs(Method::Docker, &config)).unwrap();
+        let shown = format!("{made:?}");
+        assert!(!shown.contains("sw0rdf1sh") && !shown.contains("r0b0tt0ken"), "{shown}");
+        for path in ["secrets/0", "etc/auth.json"] {
+            assert_eq!(made.files.iter().find(|f| f.path == path).unwrap().mode, 0o600);
+        }
+        assert_eq!(made.masks.len(), 3);
+        let missing = PlanInputs { secrets: BTreeMap::new(), ..inputs(Method::Docker, &config) };
+        assert_eq!(plan(&missing).unwrap_err().code(), "build.secret_missing");
+    }
 }

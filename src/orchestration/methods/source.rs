@@ -65,7 +65,10 @@ pub fn validate_git_url(text: &str, pointer: &str) -> Result<Url, Fault> {
         return fault("invalid", "the address names no host");
     }
     if url.password().is_some() || (url.scheme() != "ssh" && !url.username().is_empty()) {
-        return fault("credential_in_url", "keep user names and passwords out of the address: store a project secret and name it as the credential");
+        return fault(
+            "credential_in_url",
+            "keep user names and passwords out of the address: store a project secret and name it as the credential",
+        );
     }
     if url.username().starts_with('-') || url.username().contains('%') {
         return fault("invalid", "the user name in the address is not a plain one");
@@ -151,7 +154,10 @@ mod tests {
         for good in ["main", "HEAD", "feature/x-1", "v1.2.3", "refs/heads/main", "refs/pull/7/head", "0a1b2c3", "a@b"] {
             assert!(validate_git_ref(good, "/ref").is_ok(), "{good}");
         }
-        for bad in ["", "-x", "a..b", "a b", "a~1", "a^", "a:b", "/a", "a/", "a//b", ".a", "a/.b", "a.lock", "a.lock/b", "a.", "@", "a@{1}", "a\\b", "a\nb", "*"] {
+        for bad in [
+            "", "-x", "a..b", "a b", "a~1", "a^", "a:b", "/a", "a/", "a//b", ".a", "a/.b", "a.lock", "a.lock/b", "a.",
+            "@", "a@{1}", "a\\b", "a\nb", "*",
+        ] {
             assert!(validate_git_ref(bad, "/ref").is_err(), "{bad}");
         }
     }
