@@ -1,1 +1,4 @@
-fn main(){}
+//! The integration tests: one binary, a folder for each context.
+
+mod house;
+mod support;

@@ -1,0 +1,5 @@
+//! What the tests stand on.
+
+pub mod database;
+
+pub use database::TestDb;
