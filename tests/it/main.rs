@@ -1,4 +1,5 @@
 //! The integration tests: one binary, a folder for each context.
 
+mod contract;
 mod house;
 mod support;
