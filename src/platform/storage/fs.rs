@@ -1,7 +1,7 @@
 //! Objects as files. An upload is a file under `staging/`, locked by its one writer; commit syncs it and renames it to
 //! its key, then syncs the folder. All file operations run off the reactor, in pieces of about a megabyte.
 
-use super::{ByteStream, Config, Incoming, Key, Object, ObjectStore, Staged};
+use super::{ByteStream, Config, Incoming, Key, Object, ObjectStore, Staged, Upload};
 use crate::kernel::{Error, Result};
 use crate::platform::tasks::blocking;
 use bytes::Bytes;
@@ -64,50 +64,25 @@ impl ObjectStore for FsStore {
         .await
     }
 
-    async fn append(&self, upload: &str, offset: u64, body: &mut Incoming<'_>) -> Result<u64> {
+    async fn open(&self, upload: &str) -> Result<Option<Box<dyn Upload>>> {
         let path = self.staged_path(upload)?;
-        let mut file = blocking(move || open_for_append(&path, offset)).await?;
-        let mut size = offset;
-        let mut pieces = collect(body).await?;
-        while !pieces.is_empty() {
-            size += pieces.iter().map(|p| p.len() as u64).sum::<u64>();
-            let write = blocking(move || {
-                write_all(&mut file, &pieces).map_err(|e| failed("write an upload", Path::new(STAGING), e))?;
-                Ok(file)
-            });
-            // The next pieces arrive while these are written. Both are waited for, so that no write outlives the call.
-            let (written, next) = futures::join!(write, collect(body));
-            file = written?;
-            pieces = next?;
-        }
-        Ok(size)
-    }
-
-    async fn read_staged(&self, upload: &str) -> Result<Option<Object>> {
-        open(self.staged_path(upload)?, None).await
-    }
-
-    async fn commit(&self, upload: &str, key: &Key) -> Result<()> {
-        let staged = self.staged_path(upload)?;
-        let target = self.path(key);
+        let folder = self.folder.clone();
         blocking(move || {
-            publish(&staged, &target).map_err(|e| match e.kind() {
-                ErrorKind::NotFound => Error::not_found("upload").with_source(e),
-                ErrorKind::WouldBlock => busy(),
-                _ => failed("commit an upload", &target, e),
-            })
-        })
-        .await
-    }
-
-    async fn abort(&self, upload: &str) -> Result<()> {
-        let path = self.staged_path(upload)?;
-        blocking(move || match File::open(&path) {
-            Ok(file) => {
-                lock(&file, &path)?;
-                std::fs::remove_file(&path).or_else(absent_is_fine).map_err(|e| failed("drop an upload", &path, e))
+            let file = match OpenOptions::new().read(true).write(true).open(&path) {
+                Ok(file) => file,
+                Err(e) if e.kind() == ErrorKind::NotFound => return Ok(None),
+                Err(e) => return Err(failed("open an upload", &path, e)),
+            };
+            match file.try_lock() {
+                Ok(()) => {}
+                Err(TryLockError::WouldBlock) => return Err(busy()),
+                Err(TryLockError::Error(e)) => return Err(failed("lock an upload", &path, e)),
             }
-            Err(e) => absent_is_fine(e).map_err(|e| failed("drop an upload", &path, e)),
+            // Whoever had the lock before may have ended the upload.
+            if !path.exists() {
+                return Ok(None);
+            }
+            Ok(Some(Box::new(FsUpload { file: Arc::new(file), path, folder }) as Box<dyn Upload>))
         })
         .await
     }
@@ -150,6 +125,55 @@ impl ObjectStore for FsStore {
     }
 }
 
+/// A staged file, locked. The lock dies with the process, so an upload is free again after a crash.
+struct FsUpload {
+    file: Arc<File>,
+    path: PathBuf,
+    folder: Arc<Path>,
+}
+
+#[async_trait::async_trait]
+impl Upload for FsUpload {
+    async fn append(&mut self, offset: u64, body: &mut Incoming<'_>) -> Result<u64> {
+        let (file, path) = (self.file.clone(), self.path.clone());
+        blocking(move || position(&file, &path, offset)).await?;
+        let mut size = offset;
+        let mut pieces = collect(body).await?;
+        while !pieces.is_empty() {
+            size += pieces.iter().map(|p| p.len() as u64).sum::<u64>();
+            let (file, path) = (self.file.clone(), self.path.clone());
+            let write = blocking(move || write_all(&file, &pieces).map_err(|e| failed("write an upload", &path, e)));
+            // The next pieces arrive while these are written. Both are waited for, so that no write outlives the call.
+            let (written, next) = futures::join!(write, collect(body));
+            written?;
+            pieces = next?;
+        }
+        Ok(size)
+    }
+
+    async fn read(&self) -> Result<Object> {
+        let file = self.file.clone();
+        let (size, first) = blocking(move || first_piece(&file, None)).await?;
+        let body = body(self.file.clone(), first, 0..size);
+        Ok(Object { size, body })
+    }
+
+    async fn commit(self: Box<Self>, key: &Key) -> Result<()> {
+        let target = self.folder.join(key.as_str());
+        blocking(move || publish(&self.file, &self.path, &target).map_err(|e| failed("commit an upload", &target, e)))
+            .await
+    }
+
+    async fn abort(self: Box<Self>) -> Result<()> {
+        blocking(move || {
+            std::fs::remove_file(&self.path)
+                .or_else(absent_is_fine)
+                .map_err(|e| failed("drop an upload", &self.path, e))
+        })
+        .await
+    }
+}
+
 /// Takes pieces from the stream until they are worth a write; empty at its end.
 async fn collect(body: &mut Incoming<'_>) -> Result<Vec<Bytes>> {
     let mut pieces = Vec::new();
@@ -168,37 +192,23 @@ async fn collect(body: &mut Incoming<'_>) -> Result<Vec<Bytes>> {
     Ok(pieces)
 }
 
-/// The writer's lock dies with its process, so an upload is free again after a crash.
-fn lock(file: &File, path: &Path) -> Result<()> {
-    match file.try_lock() {
-        Ok(()) => Ok(()),
-        Err(TryLockError::WouldBlock) => Err(busy()),
-        Err(TryLockError::Error(e)) => Err(failed("lock an upload", path, e)),
-    }
-}
-
-fn open_for_append(path: &Path, offset: u64) -> Result<File> {
-    let file = match OpenOptions::new().write(true).open(path) {
-        Ok(file) => file,
-        Err(e) if e.kind() == ErrorKind::NotFound => return Err(Error::not_found("upload").with_source(e)),
-        Err(e) => return Err(failed("open an upload", path, e)),
-    };
-    lock(&file, path)?;
-    let position = || -> io::Result<bool> {
+fn position(mut file: &File, path: &Path, offset: u64) -> Result<()> {
+    let mut go = || -> io::Result<bool> {
         let staged = file.metadata()?.len();
         if staged > offset {
             file.set_len(offset)?;
         }
-        (&file).seek(SeekFrom::Start(offset))?;
+        file.seek(SeekFrom::Start(offset))?;
         Ok(staged >= offset)
     };
-    if !position().map_err(|e| failed("open an upload", path, e))? {
-        return Err(Error::conflict("storage.staged_short", "the storage holds less of the upload than was recorded"));
+    if go().map_err(|e| failed("open an upload", path, e))? {
+        Ok(())
+    } else {
+        Err(Error::conflict("storage.staged_short", "the storage holds less of the upload than was recorded"))
     }
-    Ok(file)
 }
 
-fn write_all(file: &mut File, pieces: &[Bytes]) -> io::Result<()> {
+fn write_all(mut file: &File, pieces: &[Bytes]) -> io::Result<()> {
     let mut slices: Vec<IoSlice<'_>> = pieces.iter().map(|p| IoSlice::new(p)).collect();
     let mut rest = slices.as_mut_slice();
     while !rest.is_empty() {
@@ -213,13 +223,7 @@ fn write_all(file: &mut File, pieces: &[Bytes]) -> io::Result<()> {
 }
 
 /// Syncs the staged file BEFORE it gets its name: a name must never stand for bytes that a power cut can take.
-fn publish(staged: &Path, target: &Path) -> io::Result<()> {
-    let file = match File::open(staged) {
-        Ok(file) => file,
-        Err(e) if e.kind() == ErrorKind::NotFound && target.exists() => return Ok(()),
-        Err(e) => return Err(e),
-    };
-    file.try_lock().map_err(io::Error::from)?;
+fn publish(file: &File, staged: &Path, target: &Path) -> io::Result<()> {
     if target.exists() {
         return std::fs::remove_file(staged).or_else(absent_is_fine);
     }
@@ -250,24 +254,29 @@ async fn open(path: PathBuf, range: Option<Range<u64>>) -> Result<Option<Object>
             Err(e) if e.kind() == ErrorKind::NotFound => return Ok(None),
             Err(e) => return Err(failed("open an object", &path, e)),
         };
-        let size = file.metadata().map_err(|e| failed("open an object", &path, e))?.len();
-        let Range { start, end } = range.unwrap_or(0..size);
-        let end = end.min(size);
-        let start = start.min(end);
-        let first = read_at(&file, start..end.min(start + READ_BYTES))?;
-        Ok(Some((file, size, first, start..end)))
+        let (size, first) = first_piece(&file, range.as_ref())?;
+        let range = cut(range.as_ref(), size);
+        Ok(Some((file, size, first, range)))
     })
     .await?;
-    Ok(opened.map(|(file, size, first, range)| Object { size, body: body(file, first, range) }))
+    Ok(opened.map(|(file, size, first, range)| Object { size, body: body(Arc::new(file), first, range) }))
 }
 
-fn body(file: File, first: Bytes, range: Range<u64>) -> ByteStream {
+/// The size of the file and the first bytes of the range: a small object needs no second trip to the disk.
+fn first_piece(file: &File, range: Option<&Range<u64>>) -> Result<(u64, Bytes)> {
+    let size = file.metadata().map_err(|e| failed("look at an object", Path::new(""), e))?.len();
+    let Range { start, end } = cut(range, size);
+    Ok((size, read_at(file, start..end.min(start + READ_BYTES))?))
+}
+
+fn cut(range: Option<&Range<u64>>, size: u64) -> Range<u64> {
+    let (start, end) = range.map_or((0, size), |r| (r.start, r.end.min(size)));
+    start.min(end)..end
+}
+
+fn body(file: Arc<File>, first: Bytes, range: Range<u64>) -> ByteStream {
     let from = range.start + first.len() as u64;
-    if from >= range.end {
-        return stream::once(async { Ok(first) }).boxed();
-    }
-    let file = Arc::new(file);
-    let starts = (0..(range.end - from).div_ceil(READ_BYTES)).map(move |n| from + n * READ_BYTES);
+    let starts = (0..range.end.saturating_sub(from).div_ceil(READ_BYTES)).map(move |n| from + n * READ_BYTES);
     let rest = stream::iter(starts)
         .map(move |start| {
             let file = file.clone();

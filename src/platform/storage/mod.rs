@@ -39,27 +39,17 @@ pub struct Staged {
     pub modified_at: DateTime<Utc>,
 }
 
-/// A place for objects. An upload is named by its owner (letters, digits and `-`, at most 64), has one writer at a time
-/// and outlives the process; it ends by `commit` or `abort`.
+/// A place for objects. An upload is named by its owner (letters, digits and `-`, at most 64), outlives the process, and
+/// ends by `commit` or `abort`.
 #[async_trait::async_trait]
 pub trait ObjectStore: Send + Sync {
     /// Starts an upload, empty. Starting it twice is the same as once.
     async fn begin(&self, upload: &str) -> Result<()>;
 
-    /// Writes the stream at `offset` and returns the upload's new size. What was staged beyond the offset is cut off: it
-    /// was never acknowledged. Conflict `storage.staged_short` when less than the offset is staged, and
-    /// `storage.upload_busy` while another writer is at it.
-    async fn append(&self, upload: &str, offset: u64, body: &mut Incoming<'_>) -> Result<u64>;
-
-    /// Reads what is staged, to verify it.
-    async fn read_staged(&self, upload: &str) -> Result<Option<Object>>;
-
-    /// Makes the upload durable and visible under the key. An object that is there already wins, and committing an
-    /// upload twice is the same as once. NotFound when neither the upload nor the object exists.
-    async fn commit(&self, upload: &str, key: &Key) -> Result<()>;
-
-    /// Forgets the upload, if there is one. Conflict `storage.upload_busy` while somebody writes to it.
-    async fn abort(&self, upload: &str) -> Result<()>;
+    /// Opens an upload to write it, alone: whoever decides by a record of its own where to go on reads that record after
+    /// this. None when there is no such upload; Conflict `storage.upload_busy` while another writer has it. The writer's
+    /// hold ends with the value, and with the process.
+    async fn open(&self, upload: &str) -> Result<Option<Box<dyn Upload>>>;
 
     /// Opens an object, or a range of its bytes (cut to its size); none when there is none.
     async fn get(&self, key: &Key, range: Option<Range<u64>>) -> Result<Option<Object>>;
@@ -70,6 +60,14 @@ pub trait ObjectStore: Send + Sync {
     /// Deletes an object, if there is one.
     async fn delete(&self, key: &Key) -> Result<()>;
 
+    /// Forgets an upload, if there is one. Conflict `storage.upload_busy` while somebody writes to it.
+    async fn abort(&self, upload: &str) -> Result<()> {
+        match self.open(upload).await? {
+            Some(upload) => upload.abort().await,
+            None => Ok(()),
+        }
+    }
+
     /// Uploads that have not grown since `before`.
     async fn staged(&self, before: DateTime<Utc>) -> Result<Vec<Staged>>;
 
@@ -78,8 +76,10 @@ pub trait ObjectStore: Send + Sync {
 
     /// Writes a whole object of at most `max_bytes`; returns its size and digest. Leaves nothing behind when it fails.
     async fn put(&self, key: &Key, body: &mut Incoming<'_>, max_bytes: u64) -> Result<(u64, Digest)> {
-        let upload = format!("put-{}", uuid::Uuid::now_v7());
-        self.begin(&upload).await?;
+        let name = format!("put-{}", uuid::Uuid::now_v7());
+        self.begin(&name).await?;
+        let gone = || Error::internal("an upload vanished while it was written");
+        let mut upload = self.open(&name).await?.ok_or_else(gone)?;
         let mut hasher = Sha256::new();
         let mut seen = 0u64;
         let mut measured = body.map(|piece| {
@@ -91,18 +91,33 @@ pub trait ObjectStore: Send + Sync {
             hasher.update(&piece);
             Ok(piece)
         });
-        let written = match self.append(&upload, 0, &mut measured).await {
-            Ok(_) => self.commit(&upload, key).await,
-            Err(error) => Err(error),
-        };
+        let written = upload.append(0, &mut measured).await;
         drop(measured);
         if let Err(error) = written {
             // The reaper takes what cannot be removed now.
-            let _ = self.abort(&upload).await;
+            let _ = upload.abort().await;
             return Err(error);
         }
+        upload.commit(key).await?;
         Ok((seen, Digest::from(<[u8; 32]>::from(hasher.finalize()))))
     }
+}
+
+/// The one writer of an upload.
+#[async_trait::async_trait]
+pub trait Upload: Send + Sync {
+    /// Writes the stream at `offset` and returns the upload's new size. What was staged beyond the offset is cut off: it
+    /// was never acknowledged. Conflict `storage.staged_short` when less than the offset is staged.
+    async fn append(&mut self, offset: u64, body: &mut Incoming<'_>) -> Result<u64>;
+
+    /// Reads what is staged, to verify it.
+    async fn read(&self) -> Result<Object>;
+
+    /// Makes the upload durable, then visible under the key. An object that is there already wins.
+    async fn commit(self: Box<Self>, key: &Key) -> Result<()>;
+
+    /// Forgets the upload.
+    async fn abort(self: Box<Self>) -> Result<()>;
 }
 
 impl Object {

@@ -26,7 +26,11 @@ fn pieces(list: &[&[u8]]) -> impl futures::Stream<Item = Result<Bytes>> + Send +
 }
 
 async fn append(store: &dyn ObjectStore, upload: &str, offset: u64, bytes: &[u8]) -> Result<u64> {
-    store.append(upload, offset, &mut pieces(&[bytes])).await
+    store.open(upload).await?.unwrap().append(offset, &mut pieces(&[bytes])).await
+}
+
+async fn commit(store: &dyn ObjectStore, upload: &str, key: &Key) -> Result<()> {
+    store.open(upload).await?.unwrap().commit(key).await
 }
 
 async fn read(store: &dyn ObjectStore, key: &Key) -> Option<Vec<u8>> {
@@ -43,25 +47,23 @@ async fn an_object_is_invisible_until_it_is_committed_and_then_whole() {
     assert_eq!(append(&*s.store, "u1", 6, b"world").await.unwrap(), 11);
     assert!(read(&*s.store, &key).await.is_none());
     assert_eq!(s.store.size(&key).await.unwrap(), None);
-    s.store.commit("u1", &key).await.unwrap();
+    commit(&*s.store, "u1", &key).await.unwrap();
     assert_eq!(read(&*s.store, &key).await.unwrap(), b"hello world");
     assert_eq!(s.store.size(&key).await.unwrap(), Some(11));
 }
 
 #[tokio::test]
-async fn committing_twice_is_the_same_as_once_and_the_first_object_wins() {
+async fn the_first_object_of_a_key_wins_and_nothing_stays_staged() {
     let s = store().await;
     let key = Key::new("contexts/t/1").unwrap();
     for (upload, bytes) in [("first", b"one"), ("second", b"two")] {
         s.store.begin(upload).await.unwrap();
         append(&*s.store, upload, 0, bytes).await.unwrap();
-        s.store.commit(upload, &key).await.unwrap();
-        s.store.commit(upload, &key).await.unwrap();
+        commit(&*s.store, upload, &key).await.unwrap();
+        assert!(s.store.open(upload).await.unwrap().is_none());
     }
     assert_eq!(read(&*s.store, &key).await.unwrap(), b"one");
     assert_eq!(s.store.staged(Clock::system().now() + chrono::Duration::days(1)).await.unwrap(), []);
-    let error = s.store.commit("never", &Key::new("contexts/t/2").unwrap()).await.unwrap_err();
-    assert_eq!(error.kind(), Kind::NotFound);
 }
 
 #[tokio::test]
@@ -72,8 +74,8 @@ async fn what_was_staged_beyond_the_offset_is_cut_off() {
     append(&*s.store, "u", 0, b"0123456789").await.unwrap();
     assert_eq!(append(&*s.store, "u", 4, b"x").await.unwrap(), 5);
     assert_eq!(append(&*s.store, "u", 9, b"y").await.unwrap_err().code(), "storage.staged_short");
-    assert_eq!(s.store.read_staged("u").await.unwrap().unwrap().bytes(99).await.unwrap(), b"0123x");
-    s.store.commit("u", &key).await.unwrap();
+    assert_eq!(s.store.open("u").await.unwrap().unwrap().read().await.unwrap().bytes(99).await.unwrap(), b"0123x");
+    commit(&*s.store, "u", &key).await.unwrap();
     assert_eq!(read(&*s.store, &key).await.unwrap(), b"0123x");
 }
 
@@ -85,14 +87,12 @@ async fn an_upload_has_one_writer_at_a_time() {
     let store = s.store.clone();
     let writer = tokio::spawn(async move {
         let mut body = tokio_stream::wrappers::ReceiverStream::new(receive);
-        store.append("u", 0, &mut body).await
+        store.open("u").await.unwrap().unwrap().append(0, &mut body).await
     });
     send.send(Ok(Bytes::from(vec![1; 2 << 20]))).await.unwrap();
     send.send(Ok(Bytes::from_static(b"1"))).await.unwrap();
     assert_eq!(append(&*s.store, "u", 0, b"2").await.unwrap_err().code(), "storage.upload_busy");
     assert_eq!(s.store.abort("u").await.unwrap_err().code(), "storage.upload_busy");
-    let key = Key::new("busy").unwrap();
-    assert_eq!(s.store.commit("u", &key).await.unwrap_err().code(), "storage.upload_busy");
     drop(send);
     assert_eq!(writer.await.unwrap().unwrap(), (2 << 20) + 1);
     s.store.abort("u").await.unwrap();
@@ -104,7 +104,10 @@ async fn an_error_of_the_stream_ends_the_write_with_that_error() {
     s.store.begin("u").await.unwrap();
     let mut broken =
         stream::iter([Ok(Bytes::from_static(b"some")), Err(Error::malformed("client.gone", "the client went away"))]);
-    assert_eq!(s.store.append("u", 0, &mut broken).await.unwrap_err().code(), "client.gone");
+    assert_eq!(
+        s.store.open("u").await.unwrap().unwrap().append(0, &mut broken).await.unwrap_err().code(),
+        "client.gone"
+    );
     assert_eq!(append(&*s.store, "u", 0, b"again").await.unwrap(), 5);
 }
 
@@ -113,9 +116,12 @@ async fn ranges_are_cut_to_the_object() {
     let s = store().await;
     let key = Key::new("big").unwrap();
     let bytes: Vec<u8> = (0..3_000_000u32).map(|n| (n % 251) as u8).collect();
-    let (size, digest) = s.store.put(&key, &mut pieces(&[&bytes[..1_000_001], &bytes[1_000_001..]]), 1 << 22).await.unwrap();
+    let (size, digest) =
+        s.store.put(&key, &mut pieces(&[&bytes[..1_000_001], &bytes[1_000_001..]]), 1 << 22).await.unwrap();
     assert_eq!((size, digest), (3_000_000, Digest::of(&bytes)));
-    for (start, end) in [(0, 3_000_000), (1, 2), (0, 0), (262_143, 262_145), (500_000, 2_999_999), (2_999_999, 9_000_000)] {
+    for (start, end) in
+        [(0, 3_000_000), (1, 2), (0, 0), (262_143, 262_145), (500_000, 2_999_999), (2_999_999, 9_000_000)]
+    {
         let object = s.store.get(&key, Some(start..end)).await.unwrap().unwrap();
         assert_eq!(object.size, 3_000_000);
         let end = usize::try_from(end.min(3_000_000)).unwrap();
