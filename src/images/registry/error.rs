@@ -67,9 +67,9 @@ pub fn manifest_unknown(reference: impl std::fmt::Display) -> Error {
 }
 
 /// What a manifest refers to is not in its repository.
-pub fn references_unknown(code: &'static str, missing: &[Digest]) -> Error {
+pub fn references_unknown(missing: &[Digest]) -> Error {
     let list = missing.iter().take(10).map(ToString::to_string).collect::<Vec<_>>().join(", ");
-    Error::new(Kind::Malformed, code, format!("push these to the repository first: {list}"))
+    Error::new(Kind::NotFound, "MANIFEST_BLOB_UNKNOWN", format!("push these to the repository first: {list}"))
 }
 
 pub fn unauthorized() -> Error {
@@ -93,4 +93,9 @@ pub fn unsupported(message: impl Into<String>) -> Error {
 /// The client stopped sending: the bytes so far are kept.
 pub fn body_broken(message: impl Into<String>) -> Error {
     upload_invalid(message)
+}
+
+/// 409: two requests at one upload.
+pub fn upload_busy() -> Error {
+    Error::conflict("BLOB_UPLOAD_INVALID", "another request is writing to this upload")
 }
