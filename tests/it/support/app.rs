@@ -35,7 +35,7 @@ pub struct TestApp {
     pub url: String,
     pub database: TestDb,
     /// Where blobs and uploads are.
-    pub folder: TempDir,
+    _folder: TempDir,
     people: AtomicU32,
 }
 
@@ -70,7 +70,7 @@ impl TestApp {
         let router = image_factory::server::router(&app).unwrap();
         let server = app.config.server.clone();
         tasks.clone().spawn("http", async move { http::serve(listener, router, &server, &tasks).await });
-        Self { app, url, database, folder, people: AtomicU32::new(0) }
+        Self { app, url, database, _folder: folder, people: AtomicU32::new(0) }
     }
 
     /// A new tenant without members.
@@ -128,7 +128,7 @@ impl TestApp {
 /// Somebody who sends requests to `/api/v1`.
 #[derive(Clone)]
 pub struct Client {
-    http: reqwest::Client,
+    pub http: reqwest::Client,
     pub url: String,
     /// Access token or API key.
     pub token: Option<String>,
