@@ -3,5 +3,5 @@
 pub mod app;
 pub mod database;
 
-pub use app::{Client, PASSWORD, Reply, TestApp};
+pub use app::{Client, PASSWORD, Reply, Tenant, TestApp};
 pub use database::TestDb;
