@@ -21,13 +21,7 @@ use http_body_util::BodyExt;
 const MAX_KEY: usize = 255;
 
 /// Middleware for the API. `caller` names who asks, so that keys of two callers never meet.
-pub async fn middleware(
-    db: Db,
-    keyring: Keyring,
-    caller: String,
-    request: Request,
-    next: Next,
-) -> Result<Response> {
+pub async fn middleware(db: Db, keyring: Keyring, caller: String, request: Request, next: Next) -> Result<Response> {
     let key = request.headers().get("idempotency-key").map(|v| v.to_str().unwrap_or_default().to_owned());
     let is_json = request
         .headers()

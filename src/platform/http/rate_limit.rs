@@ -16,7 +16,8 @@ pub struct RateLimit {
 impl RateLimit {
     /// A limit of `per_second` for each key.
     pub fn per_second(per_second: NonZeroU32) -> Self {
-        let quota = Quota::per_second(per_second).allow_burst(per_second.saturating_mul(NonZeroU32::MIN.saturating_add(1)));
+        let quota =
+            Quota::per_second(per_second).allow_burst(per_second.saturating_mul(NonZeroU32::MIN.saturating_add(1)));
         Self { limiter: Arc::new(DefaultKeyedRateLimiter::keyed(quota)) }
     }
 
@@ -61,8 +62,7 @@ impl RateLimits {
 
     /// Forgets keys that have been quiet, so that memory stays bounded.
     pub fn forget_idle(&self) {
-        let limiters: Vec<_> =
-            self.by_rate.lock().unwrap_or_else(PoisonError::into_inner).values().cloned().collect();
+        let limiters: Vec<_> = self.by_rate.lock().unwrap_or_else(PoisonError::into_inner).values().cloned().collect();
         limiters.iter().for_each(RateLimit::forget_idle);
     }
 }

@@ -29,10 +29,8 @@ fn validator<T: ToSchema + 'static>() -> Result<Arc<Validator>> {
     }
     let mut schemas = vec![(T::name().into_owned(), T::schema())];
     T::schemas(&mut schemas);
-    let components: serde_json::Map<String, Value> = schemas
-        .into_iter()
-        .map(|(name, schema)| Ok((name, serde_json::to_value(schema)?)))
-        .collect::<Result<_>>()?;
+    let components: serde_json::Map<String, Value> =
+        schemas.into_iter().map(|(name, schema)| Ok((name, serde_json::to_value(schema)?))).collect::<Result<_>>()?;
     let document = json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$ref": format!("#/components/schemas/{}", T::name()),
@@ -61,9 +59,11 @@ fn collect(error: &jsonschema::ValidationError<'_>, prefix: &str, faults: &mut V
             }
         }
         ValidationErrorKind::AdditionalProperties { unexpected } => {
-            faults.extend(unexpected.iter().map(|name| {
-                Fault::new(format!("{at}/{}", escape(name)), "unknown_field", "there is no such field")
-            }));
+            faults.extend(
+                unexpected.iter().map(|name| {
+                    Fault::new(format!("{at}/{}", escape(name)), "unknown_field", "there is no such field")
+                }),
+            );
         }
         ValidationErrorKind::Required { property } => {
             let name = property.as_str().unwrap_or_default();
@@ -123,8 +123,11 @@ mod tests {
     #[test]
     fn every_fault_is_reported_with_its_pointer() {
         let bad = json!({"name": "TOOLONG", "inner": {"n": 10, "m": 1}, "x": 1, "id": "no"});
-        let mut found: Vec<_> =
-            validate_json::<Outer>(&bad, "").unwrap().into_iter().map(|f| format!("{} {}", f.pointer, f.code)).collect();
+        let mut found: Vec<_> = validate_json::<Outer>(&bad, "")
+            .unwrap()
+            .into_iter()
+            .map(|f| format!("{} {}", f.pointer, f.code))
+            .collect();
         found.sort();
         assert_eq!(
             found,

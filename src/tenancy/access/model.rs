@@ -188,7 +188,8 @@ impl TenantRole {
         let list = match self {
             Self::Owner | Self::Admin => P::ALL.to_vec(),
             Self::Operator => {
-                [&viewer[..], &[P::BuildCreate, P::BuildCancel, P::ImagePush, P::SecretManage, P::ConcurrencyManage]].concat()
+                [&viewer[..], &[P::BuildCreate, P::BuildCancel, P::ImagePush, P::SecretManage, P::ConcurrencyManage]]
+                    .concat()
             }
             Self::Developer => [&viewer[..], &[P::BuildCreate, P::BuildCancel, P::ImagePush]].concat(),
             Self::SecurityReviewer => [&viewer[..], &[P::AuditRead]].concat(),

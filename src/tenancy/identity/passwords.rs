@@ -49,7 +49,8 @@ impl Passwords {
             let _turn = turn;
             let known = hash.is_some();
             let hash = hash.as_deref().unwrap_or(&nobody);
-            let hash = PasswordHash::new(hash).map_err(|e| Error::internal("a password hash is broken").with_source(e))?;
+            let hash =
+                PasswordHash::new(hash).map_err(|e| Error::internal("a password hash is broken").with_source(e))?;
             let given = password.expose_secret().as_bytes();
             let given = given.get(..MAX_BYTES).unwrap_or(given);
             Ok(Argon2::default().verify_password(given, &hash).is_ok() && known)

@@ -53,13 +53,11 @@ impl Principal {
 
     /// The membership that a selector (slug or id) names; the only active one when nothing is selected.
     pub fn membership(&self, selector: Option<&str>) -> Option<&Membership> {
-        match selector {
-            Some(selector) => self.tenants.iter().find(|t| t.is(selector)),
-            None => {
-                let mut active = self.tenants.iter().filter(|t| t.status.is_active());
-                active.next().filter(|_| active.next().is_none())
-            }
+        if let Some(selector) = selector {
+            return self.tenants.iter().find(|t| t.is(selector));
         }
+        let mut active = self.tenants.iter().filter(|t| t.status.is_active());
+        active.next().filter(|_| active.next().is_none())
     }
 
     /// Whether a system role opens tenants that the person does not belong to.
@@ -139,13 +137,15 @@ impl Principals {
     }
 
     /// The principal of a credential, loaded once by all who ask at the same time. Refusals are not kept.
-    pub(super) async fn get(
-        &self,
-        credential: Credential,
-        load: impl Future<Output = Result<Principal>>,
-    ) -> Result<Arc<Principal>> {
-        let load = async { load.await.map(Arc::new) };
-        self.cache.try_get_with(credential, load).await.map_err(|e| match Arc::try_unwrap(e) {
+    pub(super) async fn get<F>(&self, credential: Credential, load: impl FnOnce() -> F) -> Result<Arc<Principal>>
+    where
+        F: Future<Output = Result<Principal>>,
+    {
+        if let Some(known) = self.cache.get(&credential).await {
+            return Ok(known);
+        }
+        let load = Box::pin(async move { load().await.map(Arc::new) });
+        Box::pin(self.cache.try_get_with(credential, load)).await.map_err(|e| match Arc::try_unwrap(e) {
             Ok(error) => error,
             Err(shared) => {
                 let error = Error::new(shared.kind(), shared.code(), shared.message());

@@ -7,7 +7,7 @@ use std::time::Duration;
 /// Registers the periodic tasks of this context.
 pub fn register(registry: &mut Registry, identity: &Identity) {
     let identity = identity.clone();
-    registry.every(Duration::from_secs(3600), "identity.purge", move || {
+    registry.every(Duration::from_hours(1), "identity.purge", move || {
         let identity = identity.clone();
         async move { identity.purge().await }
     });

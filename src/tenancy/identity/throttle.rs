@@ -37,8 +37,7 @@ pub(super) enum OnSuccess {
 pub(super) fn counters(email: &str, ip: Option<IpAddr>, known_address: bool) -> Vec<Counter> {
     let account = hex::encode(&fingerprint(email)[..16]);
     let address = ip.map_or_else(|| "unknown".to_owned(), network);
-    let counter =
-        |key, free, max_seconds, on_success| Counter { key, free, max_seconds, on_success };
+    let counter = |key, free, max_seconds, on_success| Counter { key, free, max_seconds, on_success };
     let mut all = vec![
         counter(format!("pair:{account}:{address}"), 10, 900, OnSuccess::Clear),
         counter(format!("address:{address}"), 100, 900, OnSuccess::TakeBack),

@@ -4,8 +4,8 @@ use super::events;
 use super::model::{NewUser, User, UserChange, UserCreated, UserStatus, fold_email, password_fault};
 use super::passwords::Passwords;
 use super::principals::Principals;
-use super::store::users::{self as store, Record};
 use super::store::sessions;
+use super::store::users::{self as store, Record};
 use crate::kernel::ids::UserId;
 use crate::kernel::secret::random_token;
 use crate::kernel::{Clock, Error, Page, PageRequest, Result};
@@ -61,18 +61,12 @@ impl Users {
 
     /// Checks and hashes; no transaction is open.
     pub async fn prepare(&self, new: NewUser) -> Result<PreparedUser> {
-        let (password, one_time_password, must_change) = match new.password {
-            Some(password) => {
-                if let Some(fault) = password_fault("/password", password.expose_secret()) {
-                    return Err(Error::faults(vec![fault]));
-                }
-                (password, None, new.must_change_password)
-            }
-            None => {
-                let password = one_time_password();
-                (password.clone(), Some(password), true)
-            }
-        };
+        if let Some(fault) = new.password.as_ref().and_then(|p| password_fault("/password", p.expose_secret())) {
+            return Err(Error::faults(vec![fault]));
+        }
+        let one_time_password = new.password.is_none().then(one_time_password);
+        let must_change = new.must_change_password || one_time_password.is_some();
+        let password = new.password.or(one_time_password.clone()).unwrap_or_default();
         let email = fold_email(&new.email);
         let user = User {
             id: UserId::new(),

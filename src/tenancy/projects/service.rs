@@ -243,8 +243,13 @@ impl Projects {
         let context = seal_context(project.tenant_id, project.id, name);
         let sealed = self.keyring.seal(&context, new.value.expose_secret().as_bytes())?;
         let now = self.clock.now();
-        let info =
-            SecretInfo { name: name.to_owned(), kind: new.kind, username: new.username, created_at: now, updated_at: now };
+        let info = SecretInfo {
+            name: name.to_owned(),
+            kind: new.kind,
+            username: new.username,
+            created_at: now,
+            updated_at: now,
+        };
         let mut tx = self.db.tenant(project.tenant_id).await?;
         store::lock(&mut tx, project.tenant_id, project.id).await?;
         let present = store::secrets(&mut tx, project.tenant_id, project.id, None).await?;

@@ -8,6 +8,7 @@ use image_factory::tenancy::access::{Permission, SystemPermission, SystemRole, T
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 /// What the attackers aim at: one of everything, in a tenant called `victim`.
 struct Victim {
@@ -34,11 +35,10 @@ impl Victim {
 
 /// What stands for a parameter in a path: something of the victim's. By the first word of the path and the name.
 fn path_value(victim: &Victim, collection: &str, name: &str) -> Option<String> {
-    let member = || victim.member.user_id.unwrap().to_string();
     Some(match (collection, name) {
         ("tenants", "id") => "victim".into(),
         ("tenants", "capability") => "build".into(),
-        ("tenants" | "projects", "user_id") | ("users", "id") => member(),
+        ("tenants" | "projects", "user_id") | ("users", "id") => victim.member.user_id.unwrap().to_string(),
         ("projects", "id") => victim.project.clone(),
         ("projects", "name") => "TOKEN".into(),
         ("api-keys", "id") => victim.api_key.clone(),
@@ -53,9 +53,7 @@ fn body(operation: &str) -> Option<Value> {
         "refresh_session" | "logout" => json!({"refresh_token": "none"}),
         "change_password" => json!({"current_password": "not the password", "new_password": "another long password"}),
         "create_user" => json!({"email": "new@example.com", "name": "New"}),
-        "update_user" => json!({"name": "Other"}),
         "create_tenant" => json!({"slug": "new-tenant", "name": "New"}),
-        "update_tenant" => json!({"name": "Other"}),
         "add_member" => json!({"email": "newer@example.com", "role": "viewer"}),
         "update_member" => json!({"role": "developer"}),
         "set_capability" => json!({"entitled": true, "reason": "for this test"}),
@@ -64,7 +62,7 @@ fn body(operation: &str) -> Option<Value> {
         }),
         "create_api_key" => json!({"name": "other", "scopes": ["project:read"]}),
         "create_project" => json!({"slug": "other"}),
-        "update_project" => json!({"name": "Other"}),
+        "update_user" | "update_tenant" | "update_project" => json!({"name": "Other"}),
         "set_project_member" => json!({"role": "viewer"}),
         "set_secret" => json!({"kind": "opaque", "value": "y"}),
         _ => return None,
@@ -131,14 +129,13 @@ fn operations(document: &Value, victim: &Victim, faults: &mut Vec<String>) -> Ve
             let mut filled = path.clone();
             let mut complete = true;
             for name in path.split('/').filter_map(|s| s.strip_prefix('{')?.strip_suffix('}')) {
-                match path_value(victim, collection, name) {
-                    Some(value) => filled = filled.replace(&format!("{{{name}}}"), &value),
-                    None => {
-                        complete = false;
-                        faults.push(format!(
-                            "{id}: say in `path_value` (tests/it/house/access.rs) what stands for {name} in {path}"
-                        ));
-                    }
+                if let Some(value) = path_value(victim, collection, name) {
+                    filled = filled.replace(&format!("{{{name}}}"), &value);
+                } else {
+                    complete = false;
+                    faults.push(format!(
+                        "{id}: say in `path_value` (tests/it/house/access.rs) what stands for {name} in {path}"
+                    ));
                 }
             }
             let sends = described["requestBody"]["content"].get("application/json").is_some();
@@ -177,7 +174,10 @@ async fn every_operation_refuses_those_who_may_not() {
     let stranger = app.member(&app.tenant("stranger").await, TenantRole::Owner).await;
     let mut roles = BTreeMap::new();
     for role in TenantRole::ALL {
-        let tenant = crate::support::Tenant { id: app.app.tenants.slug_to_id("victim").await.unwrap().unwrap(), slug: "victim".into() };
+        let tenant = crate::support::Tenant {
+            id: app.app.tenants.slug_to_id("victim").await.unwrap().unwrap(),
+            slug: "victim".into(),
+        };
         roles.insert(*role, app.member(&tenant, *role).await);
     }
     let mut system_roles = BTreeMap::new();
@@ -210,8 +210,8 @@ async fn every_operation_refuses_those_who_may_not() {
         match operation.access {
             Access::Public | Access::Authenticated => {}
             Access::Tenant(permission) => {
-                if !keys.contains_key(&permission) {
-                    keys.insert(permission, all_but(&victim, permission).await);
+                if let Entry::Vacant(missing) = keys.entry(permission) {
+                    missing.insert(all_but(&victim, permission).await);
                 }
                 let answer = operation.call(&keys[&permission]).await;
                 expect(&format!("a key with everything but {permission}"), refused(answer.0), answer);

@@ -81,7 +81,7 @@ impl TestApp {
     }
 
     /// The service itself in a tenant, to call services with.
-    pub fn system(&self, tenant: &Tenant) -> Caller {
+    pub fn system(tenant: &Tenant) -> Caller {
         Caller::system("test", Some((tenant.id, tenant.slug.clone())))
     }
 
@@ -89,7 +89,7 @@ impl TestApp {
     pub async fn member(&self, tenant: &Tenant, role: TenantRole) -> Client {
         let client = self.person(&[]).await;
         let new = NewMember { email: client.email.clone(), name: String::new(), role };
-        self.app.tenants.add_member(&self.system(tenant), new).await.unwrap();
+        self.app.tenants.add_member(&Self::system(tenant), new).await.unwrap();
         client
     }
 
@@ -140,7 +140,7 @@ pub struct Client {
 
 impl Client {
     /// The same person, naming a tenant.
-    pub fn in_tenant(&self, selector: impl ToString) -> Self {
+    pub fn in_tenant(&self, selector: impl std::fmt::Display) -> Self {
         Self { tenant: Some(selector.to_string()), ..self.clone() }
     }
 

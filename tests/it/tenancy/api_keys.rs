@@ -37,7 +37,8 @@ async fn nobody_makes_a_key_that_may_more_than_themselves() {
     let app = TestApp::new().await;
     let acme = app.tenant("acme").await;
     let viewer = app.member(&acme, TenantRole::Viewer).await;
-    let faults = viewer.post("/api-keys", json!({"name": "x", "scopes": ["build:read", "build:create"]})).await.faults();
+    let faults =
+        viewer.post("/api-keys", json!({"name": "x", "scopes": ["build:read", "build:create"]})).await.faults();
     assert_eq!(faults, ["/scopes/1 not_yours"]);
     let body = json!({"name": "x", "scopes": ["build:read"], "expires_at": "2001-01-01T00:00:00Z"});
     assert_eq!(viewer.post("/api-keys", body).await.faults(), ["/expires_at in_the_past"]);
@@ -46,7 +47,10 @@ async fn nobody_makes_a_key_that_may_more_than_themselves() {
     assert_eq!(viewer.post("/api-keys", body).await.faults(), ["/project_id not_found"]);
     // A key makes no keys, so an expiry cannot be escaped.
     let (_, machine) = key(&viewer, json!({"name": "ci", "scopes": ["api_key:manage"]})).await;
-    machine.post("/api-keys", json!({"name": "y", "scopes": ["api_key:manage"]})).await.refused(403, "access.person_required");
+    machine
+        .post("/api-keys", json!({"name": "y", "scopes": ["api_key:manage"]}))
+        .await
+        .refused(403, "access.person_required");
 }
 
 #[tokio::test]
@@ -92,7 +96,7 @@ async fn a_key_works_in_its_own_tenant_alone() {
         name: String::new(),
         role: TenantRole::Owner,
     };
-    app.app.tenants.add_member(&app.system(&umbrella), new).await.unwrap();
+    app.app.tenants.add_member(&TestApp::system(&umbrella), new).await.unwrap();
     let (_, machine) = key(&both.in_tenant("acme"), json!({"name": "ci", "scopes": ["project:read"]})).await;
     let machine = Client { tenant: None, ..machine };
     machine.get("/projects").await.expect(200);

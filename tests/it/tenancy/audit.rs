@@ -19,7 +19,9 @@ async fn with_history() -> TestApp {
 /// As the one who holds the database: past the trigger.
 async fn tamper(database: &TestDb, sql: &'static str) {
     let mut c = database.connect().await;
-    for statement in ["alter table audit_events disable trigger user", sql, "alter table audit_events enable trigger user"] {
+    for statement in
+        ["alter table audit_events disable trigger user", sql, "alter table audit_events enable trigger user"]
+    {
         sqlx::query(statement).execute(&mut c).await.unwrap_or_else(|e| panic!("{statement}: {e}"));
     }
 }
@@ -63,7 +65,8 @@ async fn a_removed_row_shows() {
 #[tokio::test]
 async fn a_trail_cut_off_at_the_end_shows() {
     let app = with_history().await;
-    tamper(&app.database, "delete from audit_events where action = 'project.created' and after->>'slug' = 'three'").await;
+    tamper(&app.database, "delete from audit_events where action = 'project.created' and after->>'slug' = 'three'")
+        .await;
     assert_eq!(faults(&app).await, ["the event is missing"]);
 }
 
@@ -83,11 +86,12 @@ async fn rows_are_append_only_even_for_the_owner_of_the_table() {
         assert!(refused.to_string().contains("append-only"), "{refused}");
     }
     for role in ["image_factory_tenant", "image_factory_system"] {
-        let may: bool = sqlx::query_scalar("select has_table_privilege($1, 'audit_events', 'update, delete, truncate')")
-            .bind(role)
-            .fetch_one(&mut c)
-            .await
-            .unwrap();
+        let may: bool =
+            sqlx::query_scalar("select has_table_privilege($1, 'audit_events', 'update, delete, truncate')")
+                .bind(role)
+                .fetch_one(&mut c)
+                .await
+                .unwrap();
         assert!(!may, "{role}");
     }
 }
@@ -119,7 +123,10 @@ async fn the_trail_says_who_did_what_from_where_and_what_changed() {
     let event = &trail["items"][0];
     assert_eq!(event["actor"], format!("user:{}", owner.user_id.unwrap()));
     assert_eq!(event["resource"], format!("project:{}", made["id"].as_str().unwrap()));
-    assert_eq!((event["before"]["name"].as_str(), event["after"]["name"].as_str()), (Some("hello"), Some("Hello, world")));
+    assert_eq!(
+        (event["before"]["name"].as_str(), event["after"]["name"].as_str()),
+        (Some("hello"), Some("Hello, world"))
+    );
     assert_eq!((event["ip"].as_str(), event["request_id"].as_str()), (Some("127.0.0.1"), Some(request.as_str())));
 
     let all = owner.get("/audit-events").await.expect(200);
@@ -146,7 +153,11 @@ async fn facts_are_published_in_the_transaction_that_makes_them_true() {
     let before = kinds.len();
     let tenant = app.app.tenants.slug_to_id("acme").await.unwrap().unwrap();
     let caller = image_factory::tenancy::access::Caller::system("test", Some((tenant, "acme".into())));
-    let new = image_factory::tenancy::projects::NewProject { slug: "one".into(), name: String::new(), description: String::new() };
+    let new = image_factory::tenancy::projects::NewProject {
+        slug: "one".into(),
+        name: String::new(),
+        description: String::new(),
+    };
     app.app.projects.create(&caller, new).await.expect_err("the slug is taken");
     let after: i64 = sqlx::query_scalar("select count(*) from events").fetch_one(&mut c).await.unwrap();
     assert_eq!(usize::try_from(after).unwrap(), before);

@@ -34,7 +34,10 @@ async fn the_projects_of_another_tenant_do_not_exist() {
     theirs.get(&path).await.refused(404, "not_found");
     theirs.get("/projects/hello").await.refused(404, "not_found");
     theirs.patch(&path, json!({"name": "Mine now"})).await.refused(404, "not_found");
-    theirs.put(&format!("{path}/secrets/TOKEN"), json!({"kind": "opaque", "value": "x"})).await.refused(404, "not_found");
+    theirs
+        .put(&format!("{path}/secrets/TOKEN"), json!({"kind": "opaque", "value": "x"}))
+        .await
+        .refused(404, "not_found");
     assert_eq!(theirs.get("/projects").await.expect(200)["items"], json!([]));
     theirs.in_tenant("acme").get(&path).await.refused(404, "not_found");
     theirs.in_tenant(acme.id).get("/projects").await.refused(404, "not_found");
@@ -125,7 +128,10 @@ async fn the_value_of_a_secret_is_never_shown_and_only_opens_for_its_own_project
     let values = app.app.projects.secret_values(&mut tx, one, &names).await.unwrap();
     assert_eq!(secrecy::ExposeSecret::expose_secret(&values["TOKEN"]), "swordfish");
     let missing = app.app.projects.secret_values(&mut tx, two, &names).await.unwrap_err();
-    assert_eq!((missing.fault_list()[0].pointer.as_str(), missing.fault_list()[0].code.as_str()), ("/secrets/TOKEN", "not_found"));
+    assert_eq!(
+        (missing.fault_list()[0].pointer.as_str(), missing.fault_list()[0].code.as_str()),
+        ("/secrets/TOKEN", "not_found")
+    );
     drop(tx);
     // The ciphertext of one project, put into another by whoever holds the database, does not open there.
     let mut c = app.database.connect().await;

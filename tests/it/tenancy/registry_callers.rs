@@ -34,7 +34,8 @@ async fn many_pulls_at_once_with_the_right_password_are_not_guesses() {
     let app = TestApp::new().await;
     let acme = app.tenant("acme").await;
     let person = app.member(&acme, TenantRole::Developer).await;
-    let pulls = (0..60).map(|_| app.app.identity.authenticate_basic(&person.email, PASSWORD, None, RequestInfo::default()));
+    let pulls =
+        (0..60).map(|_| app.app.identity.authenticate_basic(&person.email, PASSWORD, None, RequestInfo::default()));
     for caller in futures::future::join_all(pulls).await {
         assert!(caller.is_ok(), "{:?}", caller.unwrap_err());
     }

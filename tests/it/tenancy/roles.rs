@@ -22,7 +22,9 @@ async fn every_role_may_do_what_its_permissions_say_and_nothing_else() {
             (Permission::MemberRead, client.get("/tenants/acme/members").await),
             (
                 Permission::MemberManage,
-                client.post("/tenants/acme/members", json!({"email": app.person(&[]).await.email, "role": "viewer"})).await,
+                client
+                    .post("/tenants/acme/members", json!({"email": app.person(&[]).await.email, "role": "viewer"}))
+                    .await,
             ),
             (Permission::ProjectRead, client.get("/projects/hello").await),
             (Permission::ProjectCreate, client.post("/projects", json!({"slug": slug})).await),
@@ -91,25 +93,31 @@ fn reference() -> String {
          ## In a tenant\n",
     );
     let columns: Vec<_> = TenantRole::ALL.iter().map(|r| (r.as_str(), r.permissions())).collect();
-    table(&mut out, columns.iter().map(|(name, _)| *name), Permission::ALL.iter().map(|p| {
-        (p.as_str(), columns.iter().map(|(_, has)| has.has(*p)).collect())
-    }));
+    table(
+        &mut out,
+        columns.iter().map(|(name, _)| *name),
+        Permission::ALL.iter().map(|p| (p.as_str(), columns.iter().map(|(_, has)| has.has(*p)).collect())),
+    );
     out.push_str("\n## In the whole installation\n");
-    table(&mut out, SystemRole::ALL.iter().map(|r| r.as_str()), SystemPermission::ALL.iter().map(|p| {
-        (p.as_str(), SystemRole::ALL.iter().map(|r| r.permissions().contains(p)).collect())
-    }));
+    table(
+        &mut out,
+        SystemRole::ALL.iter().map(|r| r.as_str()),
+        SystemPermission::ALL
+            .iter()
+            .map(|p| (p.as_str(), SystemRole::ALL.iter().map(|r| r.permissions().contains(p)).collect())),
+    );
     out.push_str("\n## What a system role allows inside every tenant\n");
-    table(&mut out, SystemRole::ALL.iter().map(|r| r.as_str()), Permission::ALL.iter().map(|p| {
-        (p.as_str(), SystemRole::ALL.iter().map(|r| r.tenant_permissions().has(*p)).collect())
-    }));
+    table(
+        &mut out,
+        SystemRole::ALL.iter().map(|r| r.as_str()),
+        Permission::ALL
+            .iter()
+            .map(|p| (p.as_str(), SystemRole::ALL.iter().map(|r| r.tenant_permissions().has(*p)).collect())),
+    );
     out
 }
 
-fn table<'a>(
-    out: &mut String,
-    roles: impl Iterator<Item = &'a str>,
-    rows: impl Iterator<Item = (&'a str, Vec<bool>)>,
-) {
+fn table<'a>(out: &mut String, roles: impl Iterator<Item = &'a str>, rows: impl Iterator<Item = (&'a str, Vec<bool>)>) {
     let roles: Vec<_> = roles.map(|r| format!("`{r}`")).collect();
     let _ = writeln!(out, "\n| permission | {} |\n| --- |{}", roles.join(" | "), " --- |".repeat(roles.len()));
     for (permission, has) in rows {

@@ -16,7 +16,8 @@ async fn a_system_administrator_makes_a_tenant_and_gives_it_an_owner() {
     for slug in ["a", "-acme", "acme-", "Acme", "ac_me", &"a".repeat(41)] {
         assert_eq!(admin.post("/tenants", json!({"slug": slug, "name": "x"})).await.status, 422, "{slug}");
     }
-    let added = admin.post("/tenants/acme/members", json!({"email": "ann@example.com", "role": "owner"})).await.expect(201);
+    let added =
+        admin.post("/tenants/acme/members", json!({"email": "ann@example.com", "role": "owner"})).await.expect(201);
     assert!(added["one_time_password"].is_string());
     let listed = admin.get("/tenants/acme/members").await.expect(200);
     assert_eq!(listed["items"][0]["email"], "ann@example.com");
@@ -84,7 +85,7 @@ async fn a_tenant_without_a_capability_is_refused_with_an_entry_in_its_trail() {
     let acme = app.tenant("acme").await;
     let owner = app.member(&acme, TenantRole::Owner).await;
     let admin = app.person(&[SystemRole::SystemAdmin]).await;
-    let caller = app.system(&acme);
+    let caller = TestApp::system(&acme);
     let require = async |capability| {
         let mut tx = app.app.db.tenant(acme.id).await.unwrap();
         app.app.tenants.require_capability(&mut tx, &caller, capability).await
@@ -130,7 +131,10 @@ async fn quotas_are_set_by_system_administrators_from_what_they_read() {
     assert_eq!(app.app.tenants.quota(acme.id).await.unwrap().builds_running_max, 3);
     quota["builds_running_max"] = json!(-1);
     quota["retention_days"] = json!(0);
-    assert_eq!(admin.put("/tenants/acme/quota", quota).await.faults(), ["/builds_running_max too_small", "/retention_days too_small"]);
+    assert_eq!(
+        admin.put("/tenants/acme/quota", quota).await.faults(),
+        ["/builds_running_max too_small", "/retention_days too_small"]
+    );
 }
 
 #[tokio::test]
@@ -144,7 +148,7 @@ async fn whoever_belongs_to_several_tenants_names_one_by_header_or_path() {
         name: String::new(),
         role: TenantRole::Owner,
     };
-    app.app.tenants.add_member(&app.system(&umbrella), new).await.unwrap();
+    app.app.tenants.add_member(&TestApp::system(&umbrella), new).await.unwrap();
     assert_eq!(person.get("/projects").await.faults(), ["X-Tenant-ID required"]);
     person.in_tenant("acme").post("/projects", json!({"slug": "hello"})).await.refused(403, "access.denied");
     person.in_tenant(umbrella.id).post("/projects", json!({"slug": "hello"})).await.expect(201);

@@ -61,8 +61,10 @@ async fn the_delay_doubles_up_to_a_limit_and_a_right_password_clears_it() {
     assert!((delays.last().unwrap() - 900.0).abs() < 0.01, "{delays:?}");
     sqlx::query("update login_throttles set blocked_until = now()").execute(&mut c).await.unwrap();
     victim.login(PASSWORD).await.expect(200);
-    let left: i64 =
-        sqlx::query_scalar("select count(*) from login_throttles where key like 'pair:%'").fetch_one(&mut c).await.unwrap();
+    let left: i64 = sqlx::query_scalar("select count(*) from login_throttles where key like 'pair:%'")
+        .fetch_one(&mut c)
+        .await
+        .unwrap();
     assert_eq!(left, 0);
 }
 
@@ -73,11 +75,13 @@ async fn an_account_under_attack_still_opens_from_where_its_owner_signed_in_befo
     let mut c = app.database.connect().await;
     // As if a thousand addresses had guessed: the account's own counter is far over its limit, and blocked.
     let account = hex::encode(&image_factory::kernel::secret::fingerprint(&victim.email)[..16]);
-    sqlx::query("insert into login_throttles (key, failures, blocked_until) values ($1, 1000, now() + interval '1 minute')")
-        .bind(format!("account:{account}"))
-        .execute(&mut c)
-        .await
-        .unwrap();
+    sqlx::query(
+        "insert into login_throttles (key, failures, blocked_until) values ($1, 1000, now() + interval '1 minute')",
+    )
+    .bind(format!("account:{account}"))
+    .execute(&mut c)
+    .await
+    .unwrap();
     victim.login(PASSWORD).await.expect(200);
     sqlx::query("delete from refresh_tokens").execute(&mut c).await.unwrap();
     sqlx::query("update sessions set ip = '192.0.2.1'").execute(&mut c).await.unwrap();

@@ -13,7 +13,10 @@ async fn addresses_are_unique_in_any_case() {
     admin.post("/users", json!({"email": "ANN@example.com", "name": "Ann"})).await.refused(409, "user.exists");
     let found = admin.get("/users?email=ANN@EXAMPLE.COM").await.expect(200);
     assert_eq!(found["items"].as_array().unwrap().len(), 1);
-    assert_eq!(admin.post("/users", json!({"email": "ann", "name": ""})).await.faults(), ["/email wrong_format", "/name too_short"]);
+    assert_eq!(
+        admin.post("/users", json!({"email": "ann", "name": ""})).await.faults(),
+        ["/email wrong_format", "/name too_short"]
+    );
 }
 
 #[tokio::test]

@@ -75,6 +75,8 @@ pub(super) async fn forget(db: &Db, caller: &str, key: &str) -> Result<()> {
 
 pub(super) async fn purge(db: &Db) -> Result<()> {
     let mut tx = db.system("purge idempotency keys").await?;
-    sqlx::query!("delete from idempotency_keys where created_at < now() - interval '24 hours'").execute(&mut *tx).await?;
+    sqlx::query!("delete from idempotency_keys where created_at < now() - interval '24 hours'")
+        .execute(&mut *tx)
+        .await?;
     tx.commit().await
 }

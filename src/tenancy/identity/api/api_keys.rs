@@ -64,12 +64,8 @@ pub(super) async fn create_api_key(
     caller: Caller,
     Json(body): Json<CreateApiKeyRequest>,
 ) -> Result<(StatusCode, [(http::HeaderName, String); 1], axum::Json<ApiKeyCreatedAnswer>)> {
-    let new = NewApiKey {
-        name: body.name,
-        scopes: body.scopes,
-        project_id: body.project_id,
-        expires_at: body.expires_at,
-    };
+    let new =
+        NewApiKey { name: body.name, scopes: body.scopes, project_id: body.project_id, expires_at: body.expires_at };
     let created = identity.create_api_key(&caller, new).await?;
     let location = [(LOCATION, format!("/api/v1/api-keys/{}", created.api_key.id))];
     let key = created.key.expose_secret().to_owned();

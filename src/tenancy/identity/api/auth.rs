@@ -101,16 +101,10 @@ pub(super) async fn logout(
     headers: HeaderMap,
     Json(body): Json<RefreshRequest>,
 ) -> Result<(StatusCode, HeaderMap)> {
-    match token(&identity, &headers, body.refresh_token) {
-        Some((token, cookie)) => {
-            identity.sign_out(token.expose_secret(), cookie.then(|| csrf(&headers))).await?;
-        }
-        None => {
-            let principal = identity.principal(&headers).await?;
-            if let Some(session) = principal.and_then(|p| p.session) {
-                identity.end_session(session).await?;
-            }
-        }
+    if let Some((token, cookie)) = token(&identity, &headers, body.refresh_token) {
+        identity.sign_out(token.expose_secret(), cookie.then(|| csrf(&headers))).await?;
+    } else if let Some(session) = identity.principal(&headers).await?.and_then(|p| p.session) {
+        identity.end_session(session).await?;
     }
     Ok((StatusCode::NO_CONTENT, identity.cookies().clear()))
 }

@@ -32,7 +32,7 @@ impl Gate {
         let idle = limits.clone();
         tasks.spawn_until_stopped("forget idle rate limits", async move {
             loop {
-                tokio::time::sleep(Duration::from_secs(60)).await;
+                tokio::time::sleep(Duration::from_mins(1)).await;
                 idle.forget_idle();
             }
         });
@@ -65,7 +65,8 @@ pub async fn middleware(State(gate): State<Gate>, mut request: Request, next: Ne
     }
     match &tenant {
         Some(t) => {
-            gate.limits.check(&format!("tenant:{}", t.id), t.requests_per_second.and_then(|n| u32::try_from(n).ok()))?;
+            gate.limits
+                .check(&format!("tenant:{}", t.id), t.requests_per_second.and_then(|n| u32::try_from(n).ok()))?;
         }
         None => gate.limits.check(&format!("user:{}", principal.user_id), None)?,
     }

@@ -3,9 +3,9 @@
 use super::super::model::User;
 use super::super::principals::Principal;
 use super::super::service::Identity;
+use crate::kernel::Actor;
 use crate::kernel::Result;
 use crate::kernel::ids::{ApiKeyId, ProjectId, TenantId};
-use crate::kernel::Actor;
 use crate::platform::http::{Json, Refusals};
 use crate::tenancy::access::{Caller, Permission, SystemPermission, TenantRole};
 use crate::tenancy::tenants::TenantStatus;

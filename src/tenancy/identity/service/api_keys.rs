@@ -29,7 +29,11 @@ impl Identity {
                 None => caller.has(*scope),
             };
             if !has {
-                faults.push(Fault::new(format!("/scopes/{i}"), "not_yours", format!("you do not have {scope} yourself")));
+                faults.push(Fault::new(
+                    format!("/scopes/{i}"),
+                    "not_yours",
+                    format!("you do not have {scope} yourself"),
+                ));
             }
         }
         if new.expires_at.is_some_and(|at| at <= now) {

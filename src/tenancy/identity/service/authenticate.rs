@@ -1,6 +1,6 @@
 //! From a credential to a caller.
 
-use super::super::model::{ApiKey, API_KEY_START, UserStatus, split_api_key};
+use super::super::model::{API_KEY_START, ApiKey, UserStatus, split_api_key};
 use super::super::principals::{Credential, KeyLimits, Principal};
 use super::super::store::{api_keys, sessions, users};
 use super::Identity;
@@ -9,8 +9,8 @@ use crate::kernel::secret::{constant_time_eq, fingerprint};
 use crate::kernel::{Actor, Error, Result};
 use crate::platform::db::PgConnection;
 use crate::tenancy::access::{Caller, RequestInfo};
-use crate::tenancy::tenants::{self, Membership};
 use crate::tenancy::projects;
+use crate::tenancy::tenants::{self, Membership};
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
 use secrecy::SecretString;
@@ -40,9 +40,9 @@ impl Identity {
             self.api_key_principal(password).await?
         } else {
             let credential = self.users.principals.basic(username, password);
-            let load = async {
+            let load = async || {
                 let user = self.check_password(username, password.into(), request.ip).await?;
-                self.user_principal(user.id, Actor::User(user.id)).await
+                self.load_user(user.id).await
             };
             self.users.principals.get(credential, load).await?
         };
@@ -55,13 +55,9 @@ impl Identity {
     /// no place there any more.
     pub async fn caller_of(&self, actor: &Actor, tenant_slug: &str) -> Result<Option<Caller>> {
         let loaded = match actor {
-            Actor::User(id) => {
-                let load = self.user_principal(*id, actor.clone());
-                self.users.principals.get(Credential::User(*id), load).await
-            }
+            Actor::User(id) => self.users.principals.get(Credential::User(*id), || self.load_user(*id)).await,
             Actor::ApiKey(id) => {
-                let load = self.load_key_by_id(*id);
-                self.users.principals.get(Credential::ApiKeyId(*id), load).await
+                self.users.principals.get(Credential::ApiKeyId(*id), || self.load_key_by_id(*id)).await
             }
             Actor::Execution(_) | Actor::System(_) | Actor::Anonymous => return Ok(None),
         };
@@ -89,12 +85,14 @@ impl Identity {
             .and_then(|h| h.split_once(' '))
             .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
             .map(|(_, token)| token.trim())
-            .ok_or_else(|| Error::unauthenticated("auth.scheme", "send Authorization: Bearer and a token or an API key"))?;
+            .ok_or_else(|| {
+                Error::unauthenticated("auth.scheme", "send Authorization: Bearer and a token or an API key")
+            })?;
         if token.starts_with(API_KEY_START) {
             return self.api_key_principal(token).await.map(Some);
         }
         let claims = self.tokens.check(token)?;
-        let load = self.load_session(claims.sid);
+        let load = || self.load_session(claims.sid);
         self.users.principals.get(Credential::Session(claims.sid), load).await.map(Some)
     }
 
@@ -130,18 +128,18 @@ impl Identity {
         let user = sessions::live(&mut tx, id, self.clock.now())
             .await?
             .ok_or_else(|| Error::unauthenticated("auth.session_over", "the session is over: sign in again"))?;
-        let mut principal = load_user(&mut tx, user, Actor::User(user)).await?;
+        let mut principal = load_person(&mut tx, user, Actor::User(user)).await?;
         principal.session = Some(id);
         Ok(principal)
     }
 
-    async fn user_principal(&self, id: UserId, actor: Actor) -> Result<Principal> {
+    async fn load_user(&self, id: UserId) -> Result<Principal> {
         let mut tx = self.db.system("authenticate user").await?;
-        load_user(&mut tx, id, actor).await
+        load_person(&mut tx, id, Actor::User(id)).await
     }
 
     async fn api_key_principal(&self, key: &str) -> Result<Arc<Principal>> {
-        self.users.principals.get(Credential::ApiKey(fingerprint(key)), self.load_key(key)).await
+        self.users.principals.get(Credential::ApiKey(fingerprint(key)), || self.load_key(key)).await
     }
 
     async fn load_key(&self, key: &str) -> Result<Principal> {
@@ -167,7 +165,7 @@ impl Identity {
         if key.revoked_at.is_some() || key.expires_at.is_some_and(|at| at <= self.clock.now()) {
             return Err(bad_key());
         }
-        let mut principal = load_user(tx, key.user_id, Actor::ApiKey(key.id)).await?;
+        let mut principal = load_person(tx, key.user_id, Actor::ApiKey(key.id)).await?;
         // A key of a system administrator works in a tenant that its owner does not belong to.
         if principal.sees_every_tenant() && !principal.tenants.iter().any(|t| t.id == key.tenant_id) {
             principal.tenants.extend(tenants::resolve(tx, &key.tenant_id.to_string()).await?);
@@ -211,8 +209,8 @@ impl Identity {
     }
 }
 
-/// A person with all rights. System roles do not pass on to API keys, but for what they allow inside the key's tenant.
-async fn load_user(tx: &mut PgConnection, id: UserId, actor: Actor) -> Result<Principal> {
+/// An active person with all rights.
+async fn load_person(tx: &mut PgConnection, id: UserId, actor: Actor) -> Result<Principal> {
     let user = users::by_id(tx, id).await?.map(|r| r.user).filter(|u| u.status == UserStatus::Active);
     let user = user.ok_or_else(|| Error::unauthenticated("auth.user_disabled", "the user may not sign in"))?;
     Ok(Principal {
@@ -237,7 +235,9 @@ fn usable(tenant: Membership) -> Result<Membership> {
     use crate::tenancy::tenants::TenantStatus as S;
     match tenant.status {
         S::Active => Ok(tenant),
-        S::Suspended => Err(Error::forbidden("tenant.suspended", "the tenant is suspended; ask a system administrator")),
+        S::Suspended => {
+            Err(Error::forbidden("tenant.suspended", "the tenant is suspended; ask a system administrator"))
+        }
         S::Archived => Err(no_tenant()),
     }
 }

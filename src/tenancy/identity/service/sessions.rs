@@ -54,7 +54,9 @@ impl Identity {
         sessions::add_token(&mut tx, session, &fingerprint(&token), now).await?;
         users::touch_login(&mut tx, user.id, now).await?;
         let caller = caller_of(&user, request);
-        self.users.record(&mut tx, &caller, "session.created", user.id, None, Some(json!({"session": session}))).await?;
+        self.users
+            .record(&mut tx, &caller, "session.created", user.id, None, Some(json!({"session": session})))
+            .await?;
         tx.commit().await?;
         self.answer(session, user, token)
     }

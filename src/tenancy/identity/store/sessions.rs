@@ -80,9 +80,13 @@ pub(in super::super) async fn lock_by_token(tx: &mut PgConnection, fingerprint: 
 }
 
 pub(in super::super) async fn spend(tx: &mut PgConnection, fingerprint: &[u8], now: DateTime<Utc>) -> Result<()> {
-    sqlx::query!("update refresh_tokens set spent_at = $2 where fingerprint = $1 and spent_at is null", fingerprint, now)
-        .execute(tx)
-        .await?;
+    sqlx::query!(
+        "update refresh_tokens set spent_at = $2 where fingerprint = $1 and spent_at is null",
+        fingerprint,
+        now
+    )
+    .execute(tx)
+    .await?;
     Ok(())
 }
 

@@ -53,6 +53,7 @@ pub(in super::super) async fn succeeded(tx: &mut PgConnection, c: &Counter) -> R
 }
 
 pub(in super::super) async fn purge(tx: &mut PgConnection) -> Result<u64> {
-    let done = sqlx::query!("delete from login_throttles where updated_at < now() - interval '1 day'").execute(tx).await?;
+    let done =
+        sqlx::query!("delete from login_throttles where updated_at < now() - interval '1 day'").execute(tx).await?;
     Ok(done.rows_affected())
 }
