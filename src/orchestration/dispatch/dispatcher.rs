@@ -44,7 +44,7 @@ impl Dispatcher {
             n => n,
         };
         let name = match config.worker_name.as_str() {
-            "" => nix::unistd::gethostname().ok().and_then(|h| h.into_string().ok()).unwrap_or_else(|| "worker".into()),
+            "" => host_name(),
             name => name.to_owned(),
         };
         let slots = i32::try_from(slots).unwrap_or(i32::MAX);
@@ -136,6 +136,12 @@ impl Dispatcher {
             }
         }
     }
+}
+
+/// The machine's name, as Linux tells it.
+fn host_name() -> String {
+    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    if name.trim().is_empty() { "worker".into() } else { name.trim().to_owned() }
 }
 
 async fn room(slots: &Semaphore) {

@@ -87,9 +87,9 @@ pub async fn after(
              from build_logs l join build_executions e on e.id = l.execution_id
              where l.tenant_id = $1 and l.build_id = $2
                and l.first_line >= coalesce((select first_line from build_logs
-                                             where tenant_id = $1 and build_id = $2 and first_line <= $3 + 1
+                                             where tenant_id = $1 and build_id = $2 and first_line <= $3::bigint + 1
                                              order by first_line desc limit 1), 0)
-               and l.last_line > $3
+               and l.last_line > $3::bigint
              order by l.first_line limit 8",
             tenant.0,
             build.0,
