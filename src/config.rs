@@ -2,7 +2,7 @@
 //! Unknown keys are refused. The only reader of the environment.
 
 use crate::kernel::{Error, Result};
-use crate::platform::{db, http, telemetry};
+use crate::platform::{db, http, storage, telemetry};
 use config::{Environment, File, FileFormat};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
@@ -16,6 +16,8 @@ pub struct Config {
     pub server: http::Config,
     /// The PostgreSQL database.
     pub database: db::Config,
+    /// Blobs, uploads and build contexts.
+    pub storage: storage::Config,
     /// The service's own log.
     pub log: telemetry::Config,
 }

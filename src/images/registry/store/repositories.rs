@@ -1,0 +1,41 @@
+//! `repositories`.
+
+use crate::kernel::Result;
+use crate::kernel::ids::{ImageId, ProjectId};
+use crate::platform::db::TenantTx;
+use chrono::{DateTime, Utc};
+
+pub async fn find(tx: &mut TenantTx, project: ProjectId, name: &str) -> Result<Option<ImageId>> {
+    let tenant = tx.tenant_id();
+    let id = sqlx::query_scalar!(
+        "select id from repositories where tenant_id = $1 and project_id = $2 and name = $3",
+        tenant.0,
+        project.0,
+        name
+    )
+    .fetch_optional(&mut **tx)
+    .await?;
+    Ok(id.map(Into::into))
+}
+
+/// The repository's id; made when it is new.
+pub async fn ensure(tx: &mut TenantTx, project: ProjectId, name: &str, now: DateTime<Utc>) -> Result<ImageId> {
+    if let Some(id) = find(tx, project, name).await? {
+        return Ok(id);
+    }
+    let tenant = tx.tenant_id();
+    // Updating nothing waits for, and then returns, the row of whoever was quicker.
+    let id = sqlx::query_scalar!(
+        "insert into repositories (id, tenant_id, project_id, name, created_at) values ($1, $2, $3, $4, $5)
+         on conflict (tenant_id, project_id, name) do update set name = excluded.name
+         returning id",
+        ImageId::new().0,
+        tenant.0,
+        project.0,
+        name,
+        now
+    )
+    .fetch_one(&mut **tx)
+    .await?;
+    Ok(id.into())
+}

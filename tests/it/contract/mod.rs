@@ -1,0 +1,3 @@
+//! One suite for every adapter of a port.
+
+mod object_store;
