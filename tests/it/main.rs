@@ -4,4 +4,5 @@
 
 mod contract;
 mod house;
+mod platform;
 mod support;
