@@ -146,7 +146,7 @@ pub async fn insert_result(
                 (extract(epoch from clock_timestamp() - b.queued_at) * 1000)::bigint,
                 (extract(epoch from b.started_at - b.queued_at) * 1000)::bigint,
                 (extract(epoch from clock_timestamp() - e.started_at) * 1000)::bigint, $10, b.attempts - 1
-         from builds b join build_executions e on e.build_id = b.id and e.id = $11
+         from builds b join build_executions e on e.tenant_id = b.tenant_id and e.id = $11
          where b.tenant_id = $1 and b.id = $2",
         run.tenant_id.0,
         run.build_id.0,
