@@ -5,7 +5,7 @@ use crate::kernel::ids::{TenantId, UserId};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use std::fmt::Write;
+use std::fmt::{self, Write};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -73,6 +73,37 @@ pub struct Filters {
     pub from: Option<DateTime<Utc>>,
     /// Before.
     pub to: Option<DateTime<Utc>>,
+}
+
+/// What a verification found. Shown as a line for each chain.
+#[derive(Debug, Clone, Serialize)]
+pub struct Verification {
+    /// Every chain of the installation.
+    pub chains: Vec<ChainReport>,
+}
+
+impl Verification {
+    /// Whether every chain holds.
+    pub fn is_intact(&self) -> bool {
+        self.chains.iter().all(|c| c.fault.is_none())
+    }
+}
+
+impl fmt::Display for Verification {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (i, chain) in self.chains.iter().enumerate() {
+            f.write_str(if i == 0 { "" } else { "\n" })?;
+            match chain.tenant_id {
+                Some(id) => write!(f, "tenant {id}: ")?,
+                None => f.write_str("installation: ")?,
+            }
+            match &chain.fault {
+                None => write!(f, "{} events, intact", chain.events)?,
+                Some(fault) => write!(f, "BROKEN at event {}: {}", fault.sequence, fault.what)?,
+            }
+        }
+        Ok(())
+    }
 }
 
 /// What a verification found in one chain.

@@ -1,6 +1,6 @@
 //! Writing, listing and verifying the trail.
 
-use super::model::{AuditEvent, ChainFault, ChainReport, Entry, Filters, Link, Walk};
+use super::model::{AuditEvent, ChainFault, ChainReport, Entry, Filters, Link, Verification, Walk};
 use super::store;
 use crate::kernel::ids::TenantId;
 use crate::kernel::{Clock, Page, PageRequest, Result};
@@ -72,40 +72,41 @@ impl Audit {
         };
         page.page(rows, |e| e.id)
     }
+}
 
-    /// Walks every chain from its first event to its recorded end. Events written meanwhile are left for the next time.
-    pub async fn verify(&self) -> Result<Vec<ChainReport>> {
-        let mut tx = self.db.system("verify audit chains").await?;
-        let chains = store::chains(&mut tx).await?;
+/// Walks every chain from its first event to its recorded end. Events written meanwhile are left for the next time.
+pub async fn verify(db: &Db) -> Result<Verification> {
+    let mut tx = db.system("verify audit chains").await?;
+    let ends = store::chains(&mut tx).await?;
+    drop(tx);
+    let mut chains = Vec::with_capacity(ends.len());
+    for (tenant_id, end) in ends {
+        chains.push(verify_chain(db, tenant_id, end).await?);
+    }
+    Ok(Verification { chains })
+}
+
+async fn verify_chain(db: &Db, tenant_id: Option<TenantId>, end: Option<(i64, Vec<u8>)>) -> Result<ChainReport> {
+    let mut walk = Walk::start();
+    let report = |events, fault| Ok(ChainReport { tenant_id, events, fault });
+    let Some((end, end_hash)) = end else {
+        return report(0, Some(ChainFault { sequence: 0, what: "the recorded end of the chain is gone" }));
+    };
+    while walk.sequence < end {
+        let mut tx = db.system("verify an audit chain").await?;
+        let links = store::links(&mut tx, tenant_id, walk.sequence, BATCH.min(end - walk.sequence)).await?;
         drop(tx);
-        let mut reports = Vec::with_capacity(chains.len());
-        for (tenant_id, end) in chains {
-            reports.push(self.verify_chain(tenant_id, end).await?);
+        if links.is_empty() {
+            let fault = ChainFault { sequence: walk.sequence + 1, what: "the event is missing" };
+            return report(walk.sequence, Some(fault));
         }
-        Ok(reports)
-    }
-
-    async fn verify_chain(&self, tenant_id: Option<TenantId>, end: Option<(i64, Vec<u8>)>) -> Result<ChainReport> {
-        let mut walk = Walk::start();
-        let fault = |sequence, what| Some(ChainFault { sequence, what });
-        let Some((end, end_hash)) = end else {
-            return Ok(ChainReport { tenant_id, events: 0, fault: fault(0, "the recorded end of the chain is gone") });
-        };
-        while walk.sequence < end {
-            let mut tx = self.db.system("verify an audit chain").await?;
-            let links = store::links(&mut tx, tenant_id, walk.sequence, BATCH.min(end - walk.sequence)).await?;
-            drop(tx);
-            if links.is_empty() {
-                let fault = fault(walk.sequence + 1, "the event is missing");
-                return Ok(ChainReport { tenant_id, events: walk.sequence, fault });
-            }
-            for link in &links {
-                if let Err(fault) = walk.step(link) {
-                    return Ok(ChainReport { tenant_id, events: walk.sequence, fault: Some(fault) });
-                }
+        for link in &links {
+            if let Err(fault) = walk.step(link) {
+                return report(walk.sequence, Some(fault));
             }
         }
-        let fault = if walk.hash == end_hash { None } else { fault(end, "the recorded end of the chain does not fit") };
-        Ok(ChainReport { tenant_id, events: walk.sequence, fault })
     }
+    let fits = walk.hash == end_hash;
+    let fault = ChainFault { sequence: end, what: "the recorded end of the chain does not fit" };
+    report(walk.sequence, (!fits).then_some(fault))
 }

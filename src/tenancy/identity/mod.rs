@@ -25,6 +25,6 @@ pub use model::{
     ApiKey, ApiKeyCreated, MAX_PASSWORD, MIN_PASSWORD, NewApiKey, NewUser, User, UserChange, UserCreated, UserStatus,
 };
 pub use principals::Principals;
-pub use service::{Credentials, Identity, SignIn, TokenDelivery};
+pub use service::{Credentials, Identity, SignIn};
 pub use tasks::register;
 pub use users::{PreparedUser, Users};

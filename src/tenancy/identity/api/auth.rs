@@ -1,7 +1,7 @@
 //! Signing in, refreshing, signing out.
 
 use super::super::model::User;
-use super::super::service::{Credentials, Identity, SignIn, TokenDelivery};
+use super::super::service::{Credentials, Identity, SignIn};
 use crate::kernel::{Error, Result};
 use crate::platform::http::{Json, Refusals};
 use crate::tenancy::access::RequestInfo;
@@ -20,10 +20,9 @@ pub(super) struct LoginRequest {
     email: String,
     #[schema(value_type = String, format = Password, min_length = 1, max_length = 128)]
     password: SecretString,
-    /// Where the refresh token goes: `cookie` (the default, for browsers) or `body`.
+    /// Programs get the refresh token in the answer; browsers, by default, in an HttpOnly cookie.
     #[serde(default)]
-    #[schema(default = "cookie")]
-    token_delivery: TokenDelivery,
+    refresh_token_in_body: bool,
 }
 
 /// A session, new or refreshed.
@@ -65,7 +64,7 @@ pub(super) async fn login(
 ) -> Result<(HeaderMap, axum::Json<SessionAnswer>)> {
     let credentials = Credentials { email: body.email, password: body.password };
     let signed_in = identity.sign_in(credentials, info).await?;
-    Ok(answer(&identity, signed_in, body.token_delivery))
+    Ok(answer(&identity, signed_in, !body.refresh_token_in_body))
 }
 
 /// Exchange the refresh token for a new one and an access token. Using one twice ends the session.
@@ -82,11 +81,11 @@ pub(super) async fn refresh_session(
     headers: HeaderMap,
     Json(body): Json<RefreshRequest>,
 ) -> Result<(HeaderMap, axum::Json<SessionAnswer>)> {
-    let (token, delivery) = token(&identity, &headers, body.refresh_token)
+    let (token, cookie) = token(&identity, &headers, body.refresh_token)
         .ok_or_else(|| Error::unauthenticated("auth.no_refresh_token", "send the refresh token or its cookie"))?;
-    let csrf = (delivery == TokenDelivery::Cookie).then(|| csrf(&headers));
+    let csrf = cookie.then(|| csrf(&headers));
     let signed_in = identity.refresh(token.expose_secret(), csrf, info).await?;
-    Ok(answer(&identity, signed_in, delivery))
+    Ok(answer(&identity, signed_in, cookie))
 }
 
 /// End the session: of the refresh token or its cookie, else of the access token.
@@ -103,9 +102,8 @@ pub(super) async fn logout(
     Json(body): Json<RefreshRequest>,
 ) -> Result<(StatusCode, HeaderMap)> {
     match token(&identity, &headers, body.refresh_token) {
-        Some((token, TokenDelivery::Body)) => identity.sign_out(token.expose_secret(), None).await?,
-        Some((token, TokenDelivery::Cookie)) => {
-            identity.sign_out(token.expose_secret(), Some(csrf(&headers))).await?;
+        Some((token, cookie)) => {
+            identity.sign_out(token.expose_secret(), cookie.then(|| csrf(&headers))).await?;
         }
         None => {
             let principal = identity.principal(&headers).await?;
@@ -117,14 +115,11 @@ pub(super) async fn logout(
     Ok((StatusCode::NO_CONTENT, identity.cookies().clear()))
 }
 
-fn token(
-    identity: &Identity,
-    headers: &HeaderMap,
-    in_body: Option<SecretString>,
-) -> Option<(SecretString, TokenDelivery)> {
+/// The refresh token, and whether it came as a cookie.
+fn token(identity: &Identity, headers: &HeaderMap, in_body: Option<SecretString>) -> Option<(SecretString, bool)> {
     match in_body {
-        Some(token) => Some((token, TokenDelivery::Body)),
-        None => identity.cookies().refresh_token(headers).map(|t| (t.into(), TokenDelivery::Cookie)),
+        Some(token) => Some((token, false)),
+        None => identity.cookies().refresh_token(headers).map(|t| (t.into(), true)),
     }
 }
 
@@ -133,14 +128,11 @@ fn csrf(headers: &HeaderMap) -> &str {
     headers.get("x-csrf-token").and_then(|v| v.to_str().ok()).unwrap_or_default()
 }
 
-fn answer(
-    identity: &Identity,
-    signed_in: SignIn,
-    delivery: TokenDelivery,
-) -> (HeaderMap, axum::Json<SessionAnswer>) {
-    let (headers, refresh_token, csrf_token) = match delivery {
-        TokenDelivery::Body => (HeaderMap::new(), Some(signed_in.refresh_token.expose_secret().to_owned()), None),
-        TokenDelivery::Cookie => (identity.cookies().set(&signed_in), None, Some(signed_in.csrf_token.clone())),
+fn answer(identity: &Identity, signed_in: SignIn, cookie: bool) -> (HeaderMap, axum::Json<SessionAnswer>) {
+    let (headers, refresh_token, csrf_token) = if cookie {
+        (identity.cookies().set(&signed_in), None, Some(signed_in.csrf_token.clone()))
+    } else {
+        (HeaderMap::new(), Some(signed_in.refresh_token.expose_secret().to_owned()), None)
     };
     let answer = SessionAnswer {
         access_token: signed_in.access_token,

@@ -5,7 +5,7 @@ mod authenticate;
 mod sessions;
 
 pub(super) use authenticate::selector;
-pub use sessions::{Credentials, SignIn, TokenDelivery};
+pub use sessions::{Credentials, SignIn};
 
 use super::config::Config;
 use super::tokens::Tokens;

@@ -7,24 +7,12 @@ use super::super::throttle::{Counter, counters};
 use super::Identity;
 use crate::kernel::ids::SessionId;
 use crate::kernel::secret::{fingerprint, random_token};
-use crate::kernel::{Actor, Clock, Error, Fault, Result, text_enum};
+use crate::kernel::{Actor, Clock, Error, Fault, Result};
 use crate::tenancy::access::{Caller, RequestInfo};
 use chrono::{DateTime, Duration, Utc};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 use std::net::IpAddr;
-
-text_enum! {
-    /// Where the refresh token goes.
-    #[derive(Default)]
-    pub enum TokenDelivery {
-        /// Into an HttpOnly cookie, with a CSRF token beside it; for browsers.
-        #[default]
-        Cookie = "cookie",
-        /// Into the answer; for programs.
-        Body = "body",
-    }
-}
 
 /// What somebody signs in with.
 pub struct Credentials {
