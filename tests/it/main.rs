@@ -1,1 +1,4 @@
-fn main(){}
+//! The integration tests: one binary, a module per use case.
+
+mod contract;
+mod executors;

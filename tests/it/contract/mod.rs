@@ -1,0 +1,3 @@
+//! One suite per port, for everything that stands behind it.
+
+mod executor;
