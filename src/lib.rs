@@ -5,6 +5,7 @@
 pub mod kernel;
 pub mod platform;
 pub mod tenancy;
+pub mod orchestration;
 
 pub mod config;
 pub mod app;

@@ -63,7 +63,7 @@ tests() {
     echo
 }
 
-check formatting cargo fmt --check
+check formatting cargo fmt --check -- --color never
 check lints cargo clippy --locked --all-targets -- -D warnings
 if [ "${1-}" != static ]; then
     if cargo deny --version >/dev/null 2>&1; then

@@ -1,5 +1,7 @@
 //! The integration tests: one binary, a folder for each context.
 
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+
 mod contract;
 mod house;
 mod support;

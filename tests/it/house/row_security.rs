@@ -5,18 +5,38 @@ use sqlx::{PgConnection, Row};
 
 /// Indexes of tenants' tables that do not begin with the tenant, because who reads by them looks across tenants.
 const ACROSS_TENANTS: &[(&str, &str)] = &[
+    ("api_keys_by_prefix", "a key tells its tenant, not the other way round"),
+    ("audit_events_across", "auditors read all tenants, newest first"),
+    ("blob_uploads_by_age", "abandoned uploads of all tenants are removed together"),
+    ("blob_uploads_by_execution", "a lost lease frees its uploads"),
+    ("build_executions_by_worker", "operators see what a worker runs"),
+    ("build_executions_leases", "lapsed leases of all tenants are rescued together"),
+    ("builds_completed", "operators see the last hour of all tenants"),
+    ("dispatch_ring", "the dispatcher goes round all tenants"),
     ("events_by_order", "outbox readers follow all tenants"),
     ("jobs_due", "the driver takes any tenant's job"),
     ("jobs_finished", "old jobs of all tenants are removed together"),
     ("jobs_one_per_periodic_kind", "periodic tasks belong to no tenant"),
+    ("project_members_by_user", "sign-in asks for all tenants of a person"),
+    ("tenant_members_by_user", "sign-in asks for all tenants of a person"),
 ];
 
 /// Tables without a tenant that the tenant's role may touch all the same.
-const SHARED: &[(&str, &str)] = &[];
+const SHARED: &[(&str, &str)] = &[
+    ("build_workers", "whoever waits may know whether a worker is there"),
+    ("dispatcher", "whoever waits may know that dispatch is paused"),
+];
+
+/// What the system role owns all the same.
+const OWNED: &[(&str, &str)] = &[("function dispatch_wake(uuid)", "a queueing tenant rejoins the ring of all tenants")];
 
 const TENANT_TABLES: &str = "select c.oid, c.relname, c.relrowsecurity, c.relforcerowsecurity
     from pg_class c join pg_attribute a on a.attrelid = c.oid and a.attname = 'tenant_id' and not a.attisdropped
     where c.relkind in ('r', 'p') and c.relnamespace = 'public'::regnamespace";
+
+fn without(found: Vec<String>, known: &[(&str, &str)]) -> Vec<String> {
+    found.into_iter().filter(|name| known.iter().all(|(k, _)| k != name)).collect()
+}
 
 async fn names(connection: &mut PgConnection, sql: &'static str) -> Vec<String> {
     sqlx::query_scalar(sql).fetch_all(connection).await.unwrap_or_else(|e| panic!("{sql}: {e}"))
@@ -72,8 +92,7 @@ async fn a_table_without_a_tenant_is_closed_to_the_tenants_role() {
          order by 1",
     )
     .await;
-    let shared: Vec<&str> = SHARED.iter().map(|(table, _)| *table).collect();
-    assert_eq!(reachable, shared, "take the grant back, or give the reason in SHARED");
+    assert_eq!(without(reachable, SHARED), [""; 0], "take the grant back, or give the reason in SHARED");
 }
 
 #[tokio::test]
@@ -95,7 +114,7 @@ async fn the_roles_own_nothing_and_pass_no_check() {
          order by 1",
     )
     .await;
-    assert_eq!(owned, [""; 0], "an owner passes row security");
+    assert_eq!(without(owned, OWNED), [""; 0], "an owner passes row security");
     let member = names(
         &mut c,
         "select roleid::regrole::text from pg_auth_members
@@ -117,9 +136,7 @@ async fn the_tenant_leads_every_index_of_its_tables() {
          order by 1",
     )
     .await;
-    let mut known: Vec<&str> = ACROSS_TENANTS.iter().map(|(index, _)| *index).collect();
-    known.sort_unstable();
-    assert_eq!(across, known, "put tenant_id first, or give the reason in ACROSS_TENANTS");
+    assert_eq!(without(across, ACROSS_TENANTS), [""; 0], "put tenant_id first, or give the reason in ACROSS_TENANTS");
 }
 
 #[tokio::test]
@@ -161,5 +178,5 @@ async fn the_tenants_role_neither_sees_nor_writes_another_tenants_rows() {
     sqlx::query(insert).bind(mine).execute(&mut c).await.expect("a row of its own");
     assert_eq!(count(&mut c).await, 1);
     let refused = sqlx::query(insert).bind(theirs).execute(&mut c).await.expect_err("a row of another tenant");
-    assert_eq!(refused.as_database_error().and_then(|e| e.code()).as_deref(), Some("42501"));
+    assert_eq!(refused.as_database_error().and_then(sqlx::error::DatabaseError::code).as_deref(), Some("42501"));
 }
