@@ -58,3 +58,82 @@ impl Config {
         Ok(value)
     }
 }
+
+/// The reference of all settings, made from the types: `docs/reference/configuration.md`.
+pub fn reference_markdown() -> Result<String> {
+    let mut schemas = Vec::new();
+    <Config as ToSchema>::schemas(&mut schemas);
+    let schemas: serde_json::Map<String, Value> =
+        schemas.into_iter().map(|(name, s)| Ok((name, serde_json::to_value(s)?))).collect::<Result<_>>()?;
+    let root = serde_json::to_value(<Config as utoipa::PartialSchema>::schema())?;
+    let defaults = serde_json::to_value(Config::default())?;
+    let mut out = String::from(
+        "# Configuration\n\n\
+         Made from the source by `image-factory config reference`.\n\n\
+         Values come from built-in defaults, then a TOML file (`--config FILE`), then the environment. A key `section.key` is\n\
+         `key` under `[section]` in the file and `IMAGE_FACTORY_SECTION__KEY` in the environment. Unknown keys are refused.\n\
+         `image-factory config print` shows what is in force, secrets replaced.\n",
+    );
+    let mut top = Vec::new();
+    for (name, property) in properties(&root) {
+        let default = &defaults[name];
+        match section(property, &schemas) {
+            Some(schema) if default.is_object() => {
+                let _ = write!(out, "\n## `{name}`\n\n{}\n", describe(property).or_else(|| describe(schema)).unwrap_or_default());
+                out.push_str(TABLE_HEAD);
+                for (key, property) in properties(schema) {
+                    out.push_str(&row(&format!("{name}.{key}"), property, &default[key]));
+                }
+            }
+            _ => top.push(row(name, property, default)),
+        }
+    }
+    if !top.is_empty() {
+        let _ = write!(out, "\n## Without a section\n{TABLE_HEAD}{}", top.concat());
+    }
+    Ok(out)
+}
+
+const TABLE_HEAD: &str = "\n| key | default | what it does |\n| --- | --- | --- |\n";
+
+fn properties(schema: &Value) -> impl Iterator<Item = (&str, &Value)> {
+    schema["properties"].as_object().into_iter().flatten().map(|(name, p)| (name.as_str(), p))
+}
+
+/// The schema behind a property that refers to one.
+fn section<'a>(property: &Value, schemas: &'a serde_json::Map<String, Value>) -> Option<&'a Value> {
+    let reference = property["$ref"].as_str().or_else(|| property["allOf"][0]["$ref"].as_str())?;
+    schemas.get(reference.rsplit('/').next()?)
+}
+
+fn describe(schema: &Value) -> Option<String> {
+    schema["description"].as_str().map(|d| d.replace('\n', " "))
+}
+
+fn row(key: &str, property: &Value, default: &Value) -> String {
+    let default = match default {
+        Value::String(text) if text.is_empty() => "empty".to_owned(),
+        Value::String(text) => format!("`{text}`"),
+        other => format!("`{other}`"),
+    };
+    format!("| `{key}` | {default} | {} |\n", describe(property).unwrap_or_default().replace('|', "\\|"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_are_not_printed() {
+        let config = Config { encryption_key: "swordfish".into(), ..Config::default() };
+        let text = config.redacted().unwrap().to_string();
+        assert!(!text.contains("swordfish") && text.contains("[redacted]"), "{text}");
+    }
+
+    #[test]
+    fn every_setting_has_a_description() {
+        for line in reference_markdown().unwrap().lines().filter(|l| l.starts_with("| `")) {
+            assert!(!line.ends_with("|  |"), "{line}");
+        }
+    }
+}

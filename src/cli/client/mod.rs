@@ -9,6 +9,7 @@ mod session;
 
 pub use builds::Submit;
 pub use connection::Connection;
+pub use session::Session;
 
 use clap::{Args, Subcommand, ValueEnum};
 use std::process::ExitCode;

@@ -5,7 +5,7 @@ pub mod types;
 use super::Builds;
 use super::model::report::{ArtifactReport, ExecutionReport, HistoryEntry, MetricsReport, StepReport};
 use super::store::Filter;
-use crate::kernel::ids::{BuildId, ContextId};
+use crate::kernel::ids::BuildId;
 use crate::kernel::{Error, Page, Result};
 use crate::platform::http::{Json, NoQuery, Path, Problem, Query};
 use crate::tenancy::access::Caller;
@@ -16,7 +16,6 @@ use futures::{StreamExt, TryStreamExt};
 use http::header::{CONTENT_TYPE, LOCATION};
 use http::{HeaderMap, StatusCode};
 use serde_json::json;
-use tokio_util::io::StreamReader;
 use types::{BuildFilter, BuildView, ContextView, CreateBuild, LogPage, LogQuery};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -287,9 +286,9 @@ async fn upload_context(
     if !matches!(kind, "application/gzip" | "application/x-gzip" | "application/x-gtar" | "application/octet-stream") {
         return Err(Error::unsupported_media("context.media_type", "send a gzipped tar as application/gzip"));
     }
-    let reader = StreamReader::new(body.into_data_stream().map_err(std::io::Error::other));
-    let context = builds.upload_context(&caller, &project, reader).await?;
-    let id: ContextId = context.id;
-    let view = ContextView { id, size_bytes: context.size_bytes, digest: context.digest };
+    let broken = |e| Error::malformed("request.body", "the upload broke off").with_source(e);
+    let mut pieces = body.into_data_stream().map_err(broken);
+    let context = builds.upload_context(&caller, &project, &mut pieces).await?;
+    let view = ContextView { id: context.id, size_bytes: context.size_bytes, digest: context.digest };
     Ok((StatusCode::CREATED, axum::Json(view)).into_response())
 }

@@ -4,14 +4,14 @@ use super::Builds;
 use crate::kernel::ids::ContextId;
 use crate::kernel::{Error, Result};
 use crate::orchestration::builds::store::contexts::{self, Context};
-use crate::platform::storage::Key;
+use crate::platform::storage::{Incoming, Key};
 use crate::platform::tasks::blocking;
 use crate::tenancy::access::{Caller, Permission};
 use flate2::read::MultiGzDecoder;
+use futures::TryStreamExt;
 use std::io::Read;
 use std::path::{Component, Path};
-use tokio::io::AsyncRead;
-use tokio_util::io::SyncIoBridge;
+use tokio_util::io::{StreamReader, SyncIoBridge};
 
 /// Most entries of an archive.
 const MAX_ENTRIES: usize = 500_000;
@@ -23,13 +23,13 @@ impl Builds {
         &self,
         caller: &Caller,
         project: &str,
-        body: impl AsyncRead + Send + Unpin + 'static,
+        body: &mut Incoming<'_>,
     ) -> Result<Context> {
         let project = self.projects.find(caller, project).await?;
         let tenant = caller.require_in(Permission::BuildCreate, project.id)?;
         let id = ContextId::new();
         let key: Key = format!("contexts/{tenant}/{id}").parse()?;
-        let (size, digest) = self.objects.put(&key, Box::pin(body), self.config.max_context_bytes).await?;
+        let (size, digest) = self.objects.put(&key, body, self.config.max_context_bytes).await?;
         let checked = self.check_archive(&key).await;
         let stored = match checked {
             Err(e) => Err(e),
@@ -49,7 +49,7 @@ impl Builds {
 
     async fn check_archive(&self, key: &Key) -> Result<()> {
         let object = self.objects.get(key, None).await?.ok_or_else(|| Error::internal("a stored context is gone"))?;
-        let reader = SyncIoBridge::new(object.body);
+        let reader = SyncIoBridge::new(StreamReader::new(object.body.map_err(std::io::Error::other)));
         let limit = self.config.max_context_unpacked_bytes;
         blocking(move || check_archive(reader, limit)).await
     }

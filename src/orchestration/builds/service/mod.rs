@@ -11,7 +11,7 @@ use super::config::Config;
 use super::model::{Build, BuildStatus};
 use super::store;
 use crate::images::registry::Registry;
-use crate::kernel::ids::{BuildId, TenantId};
+use crate::kernel::ids::BuildId;
 use crate::kernel::{Clock, Error, Result};
 use crate::platform::db::{Db, TenantTx};
 use crate::platform::events::{self, Topic, notify};
@@ -92,9 +92,14 @@ impl Builds {
         notify(tx, Topic::Queue, "").await
     }
 
+    /// How many builds of the tenant may wait. Read before a transaction is opened: one request holds one connection.
+    pub(super) async fn queue_quota(&self, caller: &Caller) -> Result<i64> {
+        Ok(i64::from(self.tenants.quota(caller.tenant()?.id).await?.builds_queued_max))
+    }
+
     /// Refuses when the tenant's queue is full.
-    pub(super) async fn check_quota(&self, tx: &mut TenantTx, tenant: TenantId) -> Result<()> {
-        let max = i64::from(self.tenants.quota(tenant).await?.builds_queued_max);
+    pub(super) async fn check_queue(&self, tx: &mut TenantTx, max: i64) -> Result<()> {
+        let tenant = tx.tenant_id();
         if store::count_queued(tx, tenant, max).await? >= max {
             return Err(Error::limited(
                 "quota.builds_queued",

@@ -17,7 +17,7 @@ use crate::platform::events::{Topic, notify, publish};
 use crate::platform::http::validate_json;
 use crate::tenancy::access::{Caller, Permission};
 use crate::tenancy::audit;
-use crate::tenancy::projects::Project;
+use crate::tenancy::projects::{Project, SecretKind};
 use crate::tenancy::tenants::Capability;
 use serde_json::{Value, json};
 
@@ -26,19 +26,18 @@ impl Builds {
     pub async fn create(&self, caller: &Caller, project: &str, new: NewBuild) -> Result<Build> {
         let project = self.projects.find(caller, project).await?;
         let tenant = caller.require_in(Permission::BuildCreate, project.id)?;
-        if project.is_archived() {
-            return Err(Error::conflict("project.archived", "the project is archived; restore it to build"));
-        }
+        project.require_active()?;
         let image_name = new.image_name.clone().unwrap_or_else(|| project.slug.clone());
         let mut faults = self.request_faults(&new, &image_name);
         let config = check_config(new.method, &new.config, &mut faults)?;
         faults.extend(self.source_host_fault(&new.source).await);
+        let queue_max = self.queue_quota(caller).await?;
 
         let mut tx = self.db.tenant(tenant).await?;
         self.tenants.require_capability(&mut tx, caller, Capability::Build).await?;
         self.stored_faults(&mut tx, &project, &new, config.as_ref(), &mut faults).await?;
         let Some(config) = config.filter(|_| faults.is_empty()) else { return Err(Error::faults(faults)) };
-        self.check_quota(&mut tx, tenant).await?;
+        self.check_queue(&mut tx, queue_max).await?;
 
         let build = Build {
             id: BuildId::new(),
@@ -90,8 +89,9 @@ impl Builds {
 
     /// Queues a pending build.
     pub async fn start(&self, caller: &Caller, id: BuildId) -> Result<Build> {
+        let queue_max = self.queue_quota(caller).await?;
         let (mut tx, build) = self.open(caller, id, Permission::BuildCreate).await?;
-        self.check_quota(&mut tx, build.tenant_id).await?;
+        self.check_queue(&mut tx, queue_max).await?;
         self.enqueue(&mut tx, &build, caller).await?;
         let build = self.record(&mut tx, caller, "build.start", id).await?;
         tx.commit().await?;
@@ -129,12 +129,13 @@ impl Builds {
 
     /// A new build of the same source and configuration.
     pub async fn retry(&self, caller: &Caller, id: BuildId) -> Result<Build> {
+        let queue_max = self.queue_quota(caller).await?;
         let (mut tx, old) = self.open(caller, id, Permission::BuildCreate).await?;
         if !old.status.is_final() {
             return Err(Error::conflict("build.not_final", "the build has not ended yet; cancel it first"));
         }
         self.tenants.require_capability(&mut tx, caller, Capability::Build).await?;
-        self.check_quota(&mut tx, old.tenant_id).await?;
+        self.check_queue(&mut tx, queue_max).await?;
         if let Some(context) = old.source.context_id {
             let found = store::contexts::use_context(&mut tx, old.tenant_id, old.project_id, context).await?;
             found.ok_or_else(|| {
@@ -270,15 +271,16 @@ impl Builds {
         config: Option<&MethodConfig>,
         faults: &mut Vec<Fault>,
     ) -> Result<()> {
-        let known = self.projects.secret_kinds(tx, project.id).await?;
+        let known = self.projects.secret_names(tx, project.id).await?;
+        let kind = |name: &str| known.iter().find(|s| s.name == name).map(|s| s.kind);
         for name in config.map(MethodConfig::secret_names).unwrap_or_default() {
-            if !known.contains_key(name) {
+            if kind(name).is_none() {
                 let detail = format!("the project has no secret {name}");
                 faults.push(Fault::new("/config/secrets", "unknown_secret", detail));
             }
         }
         if let Some(name) = new.source.git.as_ref().and_then(|g| g.credential.as_ref()) {
-            if !known.get(name).is_some_and(|kind| kind.opens_git()) {
+            if !matches!(kind(name), Some(SecretKind::GitToken | SecretKind::SshKey)) {
                 let detail = format!("the project has no secret {name} of kind git_token or ssh_key");
                 faults.push(Fault::new("/source/git/credential", "unknown_secret", detail));
             }

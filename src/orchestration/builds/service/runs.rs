@@ -12,7 +12,7 @@ use crate::orchestration::builds::store::{self, executions, logs};
 use crate::orchestration::methods::{
     GitCredential, MethodConfig, PlanInputs, RegistryAccess, Source, Stage, validate_git_url,
 };
-use crate::platform::db::TenantTx;
+use crate::platform::db::{PgConnection, TenantTx};
 use crate::platform::events::{Topic, notify, publish};
 use crate::tenancy::projects::SecretKind;
 use secrecy::SecretString;
@@ -53,7 +53,7 @@ pub struct LogBatch {
 
 impl Builds {
     /// Publishes that executions have started, in the transaction that claimed them.
-    pub async fn started(&self, tx: &mut sqlx::PgConnection, run: &RunRef) -> Result<()> {
+    pub async fn started(&self, tx: &mut PgConnection, run: &RunRef) -> Result<()> {
         if let Some(build) = store::get(tx, run.tenant_id, run.build_id).await? {
             publish(tx, &events::started(&self.clock, &build, run.attempt)).await?;
         }
@@ -62,9 +62,12 @@ impl Builds {
 
     /// Loads what a claimed run needs and gives it a robot token. An error of kind `Invalid` is the build's own fault.
     pub async fn load_run(&self, run: &RunRef) -> Result<RunInput> {
-        let mut tx = self.db.tenant(run.tenant_id).await?;
-        let build = store::get(&mut tx, run.tenant_id, run.build_id).await?.ok_or_else(|| Error::not_found("build"))?;
-        let config = store::config(&mut tx, run.tenant_id, run.build_id).await?;
+        let (build, config) = {
+            let mut tx = self.db.tenant(run.tenant_id).await?;
+            let build = store::get(&mut tx, run.tenant_id, run.build_id).await?;
+            let config = store::config(&mut tx, run.tenant_id, run.build_id).await?;
+            (build.ok_or_else(|| Error::not_found("build"))?, config)
+        };
         let config = MethodConfig::parse(build.method, &config).map_err(Error::faults)?;
         let project = self
             .projects
@@ -73,9 +76,10 @@ impl Builds {
             .ok_or_else(|| Error::invalid("project.gone", "the project is gone"))?;
         let tenant_slug = self.tenants.slug(run.tenant_id).await?;
 
+        let mut tx = self.db.tenant(run.tenant_id).await?;
         let mut names: Vec<String> = config.secret_names().into_iter().map(str::to_owned).collect();
         names.extend(build.source.git.as_ref().and_then(|g| g.credential.clone()));
-        let mut values = self.projects.secret_values(&mut tx, build.project_id, &names).await?;
+        let mut values = self.projects.secrets(&mut tx, build.project_id, &names).await?;
 
         let mut pinned_host = None;
         let source = if let Some(git) = &build.source.git {
@@ -284,7 +288,7 @@ impl Builds {
     }
 
     /// A build whose execution is lost: cancelled if somebody wished it, queued again while attempts are left.
-    async fn requeue(&self, tx: &mut sqlx::PgConnection, run: &RunRef, reason: &str) -> Result<()> {
+    async fn requeue(&self, tx: &mut PgConnection, run: &RunRef, reason: &str) -> Result<()> {
         let Some(build) = store::lock(tx, run.tenant_id, run.build_id).await? else { return Ok(()) };
         logs::end_steps(tx, run, StepStatus::Failed).await?;
         let actor = Actor::system("rescue");
