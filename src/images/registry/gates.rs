@@ -45,6 +45,8 @@ pub struct Push {
     pub name: RepositoryName,
     /// The manifest's digest.
     pub digest: Digest,
+    /// Bytes of the manifest and all it names, as it says.
+    pub size_bytes: u64,
     /// The tag it was pushed under, if it was.
     pub tag: Option<String>,
     /// The manifest.
@@ -60,7 +62,7 @@ pub struct Push {
 /// Keeps the catalogue in step with the registry, in the registry's own transactions.
 #[async_trait::async_trait]
 pub trait Shelf: Send + Sync {
-    /// A manifest was committed, or tagged anew.
+    /// A manifest is new in its repository, or a tag moved to it.
     async fn pushed(&self, tx: &mut TenantTx, push: &Push) -> Result<()>;
 
     /// A manifest was deleted; what is left of the newest, if anything is.

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use futures::stream;
 use image_factory::kernel::{Clock, Digest, Error, Kind, Result};
 use image_factory::platform::storage::fs::FsStore;
-use image_factory::platform::storage::{Config, Key, ObjectStore, reap};
+use image_factory::platform::storage::{Config, Key, ObjectStore};
 use std::sync::Arc;
 use tempfile::TempDir;
 
@@ -55,7 +55,7 @@ async fn an_object_is_invisible_until_it_is_committed_and_then_whole() {
 #[tokio::test]
 async fn the_first_object_of_a_key_wins_and_nothing_stays_staged() {
     let s = store().await;
-    let key = Key::new("contexts/t/1").unwrap();
+    let key: Key = "contexts/t/1".parse().unwrap();
     for (upload, bytes) in [("first", b"one"), ("second", b"two")] {
         s.store.begin(upload).await.unwrap();
         append(&*s.store, upload, 0, bytes).await.unwrap();
@@ -69,7 +69,7 @@ async fn the_first_object_of_a_key_wins_and_nothing_stays_staged() {
 #[tokio::test]
 async fn what_was_staged_beyond_the_offset_is_cut_off() {
     let s = store().await;
-    let key = Key::new("cut").unwrap();
+    let key: Key = "cut".parse().unwrap();
     s.store.begin("u").await.unwrap();
     append(&*s.store, "u", 0, b"0123456789").await.unwrap();
     assert_eq!(append(&*s.store, "u", 4, b"x").await.unwrap(), 5);
@@ -114,7 +114,7 @@ async fn an_error_of_the_stream_ends_the_write_with_that_error() {
 #[tokio::test]
 async fn ranges_are_cut_to_the_object() {
     let s = store().await;
-    let key = Key::new("big").unwrap();
+    let key: Key = "big".parse().unwrap();
     let bytes: Vec<u8> = (0..3_000_000u32).map(|n| (n % 251) as u8).collect();
     let (size, digest) =
         s.store.put(&key, &mut pieces(&[&bytes[..1_000_001], &bytes[1_000_001..]]), 1 << 22).await.unwrap();
@@ -135,7 +135,7 @@ async fn ranges_are_cut_to_the_object() {
 #[tokio::test]
 async fn a_put_that_fails_leaves_nothing_behind() {
     let s = store().await;
-    let key = Key::new("contexts/t/3").unwrap();
+    let key: Key = "contexts/t/3".parse().unwrap();
     let error = s.store.put(&key, &mut pieces(&[b"12345", b"67890"]), 9).await.unwrap_err();
     assert_eq!(error.kind(), Kind::TooLarge);
     assert!(s.store.get(&key, None).await.unwrap().is_none());
@@ -167,18 +167,14 @@ async fn many_writers_of_the_same_content_end_with_one_whole_object() {
 }
 
 #[tokio::test]
-async fn the_reaper_takes_idle_uploads_that_nobody_claims() {
+async fn idle_uploads_are_found_by_their_age() {
     let s = store().await;
-    let clock = Clock::system();
-    for upload in ["kept", "left"] {
-        s.store.begin(upload).await.unwrap();
-    }
-    let idle = chrono::Duration::hours(1);
-    assert_eq!(reap(&*s.store, &clock, idle, |_| false).await.unwrap(), 0);
-    clock.advance(chrono::Duration::hours(2));
-    assert_eq!(reap(&*s.store, &clock, idle, |upload| upload == "kept").await.unwrap(), 1);
-    let left = s.store.staged(clock.now()).await.unwrap();
-    assert_eq!(left.iter().map(|u| u.upload.as_str()).collect::<Vec<_>>(), ["kept"]);
+    let before = Clock::system().now() - chrono::Duration::seconds(5);
+    s.store.begin("idle").await.unwrap();
+    assert_eq!(s.store.staged(before).await.unwrap(), []);
+    let found = s.store.staged(before + chrono::Duration::days(1)).await.unwrap();
+    assert_eq!(found.iter().map(|u| u.upload.as_str()).collect::<Vec<_>>(), ["idle"]);
+    assert!(found[0].modified_at > before);
 }
 
 #[tokio::test]

@@ -123,6 +123,11 @@ impl Manifest {
             manifests: document.manifests.unwrap_or_default(),
             subject: document.subject,
         };
+        let needs = manifest.config.iter().chain(&manifest.layers).chain(&manifest.manifests);
+        let mut texts = needs.map(|d| d.media_type.as_str()).chain(manifest.artifact_type.as_deref());
+        if texts.any(|t| t.len() > 255 || t.contains(char::is_control)) {
+            return Err(error::manifest_invalid("a media type has at most 255 characters and no control characters"));
+        }
         match kind {
             // A document that is both could mean one thing here and another to a client.
             ManifestKind::Image if !manifest.manifests.is_empty() => {
