@@ -3,8 +3,11 @@
 
 use crate::kernel::{Error, Result};
 use crate::platform::{db, http, storage, telemetry};
+use crate::tenancy::identity;
 use config::{Environment, File, FileFormat};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::fmt::Write as _;
 use std::path::Path;
 use utoipa::ToSchema;
 
@@ -12,10 +15,15 @@ use utoipa::ToSchema;
 #[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
+    /// 32 bytes in standard base64: encrypts secrets and signs tokens. Required by `serve`; make one with
+    /// `image-factory config generate-key`, keep it, and give the same to every process.
+    pub encryption_key: String,
     /// The HTTP listener.
     pub server: http::Config,
     /// The PostgreSQL database.
     pub database: db::Config,
+    /// Sign-in and sessions.
+    pub identity: identity::Config,
     /// Blobs, uploads and build contexts.
     pub storage: storage::Config,
     /// The service's own log.
@@ -23,7 +31,7 @@ pub struct Config {
 }
 
 /// Keys whose values `config print` and logs must not show.
-const SECRETS: &[&str] = &["/database/url"];
+const SECRETS: &[&str] = &["/encryption_key", "/database/url", "/identity/bootstrap_password"];
 
 impl Config {
     /// Reads the file (where one is named) and the environment.
@@ -32,9 +40,10 @@ impl Config {
         if let Some(path) = file {
             builder = builder.add_source(File::from(path).format(FileFormat::Toml).required(true));
         }
-        // Names without `__` belong to the client commands (`IMAGE_FACTORY_TOKEN`).
+        // Other names without `__` belong to the client commands (`IMAGE_FACTORY_TOKEN`).
+        let ours = |k: &str| k.starts_with("IMAGE_FACTORY_") && (k.contains("__") || k == "IMAGE_FACTORY_ENCRYPTION_KEY");
         #[expect(clippy::disallowed_methods, reason = "the one reader of the environment")]
-        let variables = std::env::vars().filter(|(k, _)| k.starts_with("IMAGE_FACTORY_") && k.contains("__")).collect();
+        let variables = std::env::vars().filter(|(k, _)| ours(k)).collect();
         let environment = Environment::with_prefix("IMAGE_FACTORY")
             .prefix_separator("_")
             .separator("__")
