@@ -5,6 +5,7 @@
 pub mod kernel;
 pub mod platform;
 pub mod tenancy;
+pub mod images;
 pub mod orchestration;
 
 pub mod config;

@@ -9,7 +9,7 @@ use crate::platform::events::Event;
 use serde_json::json;
 
 /// `image.pushed`: a manifest is new in its repository, or a tag moved to it.
-pub fn pushed(clock: &Clock, tenant: TenantId, push: &Push) -> Event {
+pub fn pushed(clock: &Clock, tenant: TenantId, actor: &Actor, push: &Push) -> Event {
     let payload = json!({
         "repository": push.name.as_str(),
         "tag": push.tag,
@@ -17,8 +17,7 @@ pub fn pushed(clock: &Clock, tenant: TenantId, push: &Push) -> Event {
         "media_type": push.manifest.media_type,
         "size_bytes": push.size_bytes,
     });
-    Event::new(clock, "image.pushed", Some(tenant), &push.actor, subject(push.image_id), payload)
-        .in_project(push.project_id)
+    Event::new(clock, "image.pushed", Some(tenant), actor, subject(push.image_id), payload).in_project(push.project_id)
 }
 
 /// What was deleted.

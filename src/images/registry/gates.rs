@@ -2,7 +2,7 @@
 
 use super::model::{Manifest, RepositoryName};
 use crate::kernel::ids::{ExecutionId, ImageId, ProjectId, TenantId};
-use crate::kernel::{Actor, Digest, Result};
+use crate::kernel::{Digest, Result};
 use crate::platform::db::TenantTx;
 use chrono::{DateTime, Utc};
 
@@ -53,8 +53,8 @@ pub struct Push {
     pub manifest: Manifest,
     /// The config of a container image; none for indexes and artifacts, and where it does not parse.
     pub config: Option<serde_json::Value>,
-    /// Who pushed.
-    pub actor: Actor,
+    /// Who pushed: `user:<id>` or another actor.
+    pub by: String,
     /// When.
     pub at: DateTime<Utc>,
 }

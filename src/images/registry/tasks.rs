@@ -14,7 +14,7 @@ const BATCH: i64 = 500;
 /// Registers the reaper of uploads.
 pub fn register(jobs: &mut jobs::Registry, registry: &Registry) {
     let registry = registry.clone();
-    jobs.every(Period::from_secs(600), "registry.reap_uploads", move || {
+    jobs.every(Period::from_mins(10), "registry.reap_uploads", move || {
         let registry = registry.clone();
         async move { registry.reap_uploads().await.map(drop) }
     });

@@ -30,13 +30,16 @@ pub struct FsStore {
 }
 
 impl FsStore {
-    /// Opens the folder, making it where it is missing.
-    pub async fn open(config: &Config) -> Result<Self> {
-        let folder: Arc<Path> = Path::new(&config.folder).into();
-        let staging = folder.join(STAGING);
+    /// The store in this folder, which [`Self::prepare`] makes.
+    pub fn new(config: &Config) -> Self {
+        Self { folder: Path::new(&config.folder).into() }
+    }
+
+    /// Makes the folder where it is missing.
+    pub async fn prepare(&self) -> Result<()> {
+        let staging = self.folder.join(STAGING);
         blocking(move || std::fs::create_dir_all(&staging).map_err(|e| failed("make the storage folder", &staging, e)))
-            .await?;
-        Ok(Self { folder })
+            .await
     }
 
     fn staged_path(&self, upload: &str) -> Result<PathBuf> {

@@ -16,7 +16,9 @@ struct Store {
 async fn store() -> Store {
     let folder = TempDir::new().unwrap();
     let config = Config { folder: folder.path().join("storage").to_str().unwrap().to_owned() };
-    Store { store: Arc::new(FsStore::open(&config).await.unwrap()), folder }
+    let store = FsStore::new(&config);
+    store.prepare().await.unwrap();
+    Store { store: Arc::new(store), folder }
 }
 
 /// A stream of these pieces.

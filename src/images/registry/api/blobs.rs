@@ -8,10 +8,10 @@ use super::refusal::not_allowed;
 use super::{CONTENT_DIGEST, empty, request};
 use crate::kernel::{Digest, Result};
 use axum::body::Body;
-use axum::extract::Request;
 use axum::response::Response;
 use futures::StreamExt;
 use http::header::{ACCEPT_RANGES, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, IF_NONE_MATCH, IF_RANGE, RANGE};
+use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 
 pub async fn handle(
@@ -19,10 +19,10 @@ pub async fn handle(
     access: &Access,
     name: &RepositoryName,
     digest: &str,
-    request: &Request,
+    parts: &Parts,
 ) -> Result<Response> {
-    match *request.method() {
-        Method::GET => get(registry, access, name, &error::digest(digest)?, request.headers()).await,
+    match parts.method {
+        Method::GET => get(registry, access, name, &error::digest(digest)?, &parts.headers).await,
         Method::HEAD => {
             let digest = error::digest(digest)?;
             let size = registry.blob_size(access, name, &digest).await?;

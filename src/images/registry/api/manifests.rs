@@ -8,9 +8,10 @@ use super::blobs::{etag, matches_etag};
 use super::refusal::not_allowed;
 use super::{CONTENT_DIGEST, empty, request};
 use crate::kernel::{Error, Kind, Result};
-use axum::extract::Request;
+use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, ETAG, LINK, LOCATION};
+use http::request::Parts;
 use http::{HeaderName, Method, StatusCode};
 use serde::Deserialize;
 use serde_json::json;
@@ -23,11 +24,12 @@ pub async fn handle(
     access: &Access,
     name: &RepositoryName,
     reference: &str,
-    request: Request,
+    parts: &Parts,
+    body: Body,
 ) -> Result<Response> {
-    match *request.method() {
-        Method::GET | Method::HEAD => get(registry, access, name, &reference.parse()?, &request).await,
-        Method::PUT => put(registry, access, name, &reference.parse()?, request).await,
+    match parts.method {
+        Method::GET | Method::HEAD => get(registry, access, name, &reference.parse()?, parts).await,
+        Method::PUT => put(registry, access, name, &reference.parse()?, parts, body).await,
         Method::DELETE => {
             registry.delete_manifest(access, name, &reference.parse()?).await?;
             empty(StatusCode::ACCEPTED, &[])
@@ -41,11 +43,11 @@ async fn get(
     access: &Access,
     name: &RepositoryName,
     reference: &Reference,
-    request: &Request,
+    parts: &Parts,
 ) -> Result<Response> {
-    let whole = *request.method() == Method::GET;
+    let whole = parts.method == Method::GET;
     let manifest = registry.manifest(access, name, reference, whole).await?;
-    if matches_etag(request.headers(), &manifest.digest) {
+    if matches_etag(&parts.headers, &manifest.digest) {
         return empty(StatusCode::NOT_MODIFIED, &[(ETAG, etag(&manifest.digest))]);
     }
     let length = manifest.size_bytes;
@@ -63,20 +65,18 @@ async fn put(
     access: &Access,
     name: &RepositoryName,
     reference: &Reference,
-    request: Request,
+    parts: &Parts,
+    body: Body,
 ) -> Result<Response> {
     let config = registry.config();
     let idle = Duration::from_secs(config.idle_timeout_seconds);
-    let (parts, body) = request.into_parts();
     let content_type = parts.headers.get(CONTENT_TYPE).and_then(|v| v.to_str().ok());
     let body = request::body(body, request::content_length(&parts.headers), idle);
     let content = request::bytes(body, config.max_manifest_bytes).await?;
     let content = content.ok_or_else(|| error::manifest_too_large(config.max_manifest_bytes))?;
     let put = registry.put_manifest(access, name, reference, content_type, &content).await?;
-    let mut headers = vec![
-        (LOCATION, format!("/v2/{name}/manifests/{}", put.digest)),
-        (CONTENT_DIGEST, put.digest.to_string()),
-    ];
+    let mut headers =
+        vec![(LOCATION, format!("/v2/{name}/manifests/{}", put.digest)), (CONTENT_DIGEST, put.digest.to_string())];
     headers.extend(put.subject.map(|digest| (SUBJECT, digest.to_string())));
     empty(StatusCode::CREATED, &headers)
 }
@@ -87,11 +87,11 @@ struct TagQuery {
     last: Option<String>,
 }
 
-pub async fn tags(registry: &Registry, access: &Access, name: &RepositoryName, request: &Request) -> Result<Response> {
-    if !matches!(*request.method(), Method::GET | Method::HEAD) {
+pub async fn tags(registry: &Registry, access: &Access, name: &RepositoryName, parts: &Parts) -> Result<Response> {
+    if !matches!(parts.method, Method::GET | Method::HEAD) {
         return Ok(not_allowed("GET, HEAD"));
     }
-    let query: TagQuery = serde_urlencoded::from_str(request.uri().query().unwrap_or_default())
+    let query: TagQuery = serde_urlencoded::from_str(parts.uri.query().unwrap_or_default())
         .ok()
         .filter(|q: &TagQuery| q.n.is_none_or(|n| n >= 0))
         .ok_or_else(|| Error::new(Kind::Malformed, "PAGINATION_NUMBER_INVALID", "n is a number of tags"))?;

@@ -15,12 +15,14 @@ use crate::kernel::{Kind, Result};
 use crate::platform::http::{peer, request_id};
 use crate::tenancy::access::RequestInfo;
 use axum::Router;
+use axum::body::Body;
 use axum::extract::{Path, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
 use http::header::{AUTHORIZATION, USER_AGENT};
-use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+use http::request::Parts;
+use http::{HeaderName, HeaderValue, Method, StatusCode};
 use refusal::{Challenge, not_allowed, refuse};
 use route::Target;
 use std::sync::Arc;
@@ -47,13 +49,12 @@ async fn api_version(request: Request, next: Next) -> Response {
 }
 
 /// Tells a client that it speaks to a registry, and whether its credentials hold.
-async fn root(State(registry): State<Registry>, request: Request) -> Response {
-    if !matches!(*request.method(), Method::GET | Method::HEAD) {
+async fn root(State(registry): State<Registry>, parts: Parts) -> Response {
+    if !matches!(parts.method, Method::GET | Method::HEAD) {
         return not_allowed("GET, HEAD");
     }
-    let challenge = Challenge::new(&registry, request.headers(), None);
-    let info = request_info(&request);
-    match authenticate(&registry, request.headers(), Vec::new(), info).await {
+    let challenge = Challenge::new(&registry, &parts.headers, None);
+    match authenticate(&registry, &parts, Vec::new()).await {
         Ok(access) if !access.is_anonymous() => axum::Json(serde_json::json!({})).into_response(),
         Ok(_) => refuse(&super::error::unauthorized(), &challenge),
         Err(error) => refuse(&error, &challenge),
@@ -61,32 +62,31 @@ async fn root(State(registry): State<Registry>, request: Request) -> Response {
 }
 
 async fn dispatch(State(registry): State<Registry>, Path(path): Path<String>, request: Request) -> Response {
-    let method = request.method().clone();
+    let (parts, body) = request.into_parts();
     let (label, response) = match route::parse(&path) {
-        Ok(target) => (target.label(), handle(&registry, target, request).await),
+        Ok(target) => (target.label(), handle(&registry, target, &parts, body).await),
         Err(error) => ("unknown", refuse(&error, &Challenge::none())),
     };
     metrics::counter!("image_factory_registry_requests_total",
-        "route" => label, "method" => method_label(&method), "status" => response.status().as_str().to_owned())
+        "route" => label, "method" => method_label(&parts.method), "status" => response.status().as_str().to_owned())
     .increment(1);
     response
 }
 
-async fn handle(registry: &Registry, target: Target, request: Request) -> Response {
-    let needs = target.scope(request.method());
-    let challenge = Challenge::new(registry, request.headers(), Some(&needs));
+async fn handle(registry: &Registry, target: Target, parts: &Parts, body: Body) -> Response {
+    let needs = target.scope(&parts.method);
+    let challenge = Challenge::new(registry, &parts.headers, Some(&needs));
     let everything = Scope { actions: Actions::all(), ..needs };
-    let info = request_info(&request);
-    let access = match authenticate(registry, request.headers(), vec![everything], info).await {
+    let access = match authenticate(registry, parts, vec![everything]).await {
         Ok(access) => Arc::new(access),
         Err(error) => return refuse(&error, &challenge),
     };
     let handled = match target {
-        Target::Manifest(name, reference) => manifests::handle(registry, &access, &name, &reference, request).await,
-        Target::Tags(name) => manifests::tags(registry, &access, &name, &request).await,
-        Target::Blob(name, digest) => blobs::handle(registry, &access, &name, &digest, &request).await,
-        Target::Uploads(name) => uploads::start(registry, &access, &name, request).await,
-        Target::Upload(name, id) => uploads::handle(registry, &access, &name, &id, request).await,
+        Target::Manifest(name, reference) => manifests::handle(registry, &access, &name, &reference, parts, body).await,
+        Target::Tags(name) => manifests::tags(registry, &access, &name, parts).await,
+        Target::Blob(name, digest) => blobs::handle(registry, &access, &name, &digest, parts).await,
+        Target::Uploads(name) => uploads::start(registry, &access, &name, parts, body).await,
+        Target::Upload(name, id) => uploads::handle(registry, &access, &name, &id, parts, body).await,
     };
     handled.unwrap_or_else(|error| {
         if error.kind() == Kind::Unauthenticated && !access.is_anonymous() {
@@ -98,26 +98,19 @@ async fn handle(registry: &Registry, target: Target, request: Request) -> Respon
 }
 
 /// What the request's credentials may do: a token's own rights, or those of a user name and password for these scopes.
-async fn authenticate(
-    registry: &Registry,
-    headers: &HeaderMap,
-    scopes: Vec<Scope>,
-    info: RequestInfo,
-) -> Result<Access> {
-    let Some(header) = headers.get(AUTHORIZATION) else { return Ok(Access::anonymous()) };
-    match request::bearer(header) {
-        Some(token) => registry.verify_token(token),
-        None => {
-            let credentials: Credentials = request::basic(header)?;
-            registry.sign_in(Some(&credentials), scopes, info).await
-        }
+async fn authenticate(registry: &Registry, parts: &Parts, scopes: Vec<Scope>) -> Result<Access> {
+    let Some(header) = parts.headers.get(AUTHORIZATION) else { return Ok(Access::anonymous()) };
+    if let Some(token) = request::bearer(header) {
+        return registry.verify_token(token);
     }
+    let credentials: Credentials = request::basic(header)?;
+    registry.sign_in(Some(&credentials), scopes, request_info(parts)).await
 }
 
-fn request_info(request: &Request) -> RequestInfo {
-    let agent = request.headers().get(USER_AGENT).and_then(|v| v.to_str().ok());
+fn request_info(parts: &Parts) -> RequestInfo {
+    let agent = parts.headers.get(USER_AGENT).and_then(|v| v.to_str().ok());
     RequestInfo {
-        ip: peer(request.extensions()).map(|p| p.ip()),
+        ip: peer(&parts.extensions).map(|p| p.ip()),
         user_agent: agent.map(|a| a.chars().take(256).collect()),
         request_id: request_id::current(),
     }

@@ -32,7 +32,7 @@ impl Challenge {
         let mut text = format!(r#"Bearer realm="{base}/v2/token",service="{SERVICE}""#);
         if let Some(scope) = needs {
             let actions: Vec<_> = Vec::<Action>::from(scope.actions).into_iter().map(Action::as_str).collect();
-            text.push_str(&format!(r#",scope="repository:{}:{}""#, scope.name, actions.join(",")));
+            text = format!(r#"{text},scope="repository:{}:{}""#, scope.name, actions.join(","));
         }
         Self(Some(text))
     }

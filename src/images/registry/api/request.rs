@@ -20,7 +20,8 @@ pub fn bearer(header: &HeaderValue) -> Option<&str> {
 
 /// User name and password of a `Basic` header (RFC 7617).
 pub fn basic(header: &HeaderValue) -> Result<Credentials> {
-    let unreadable = || Error::unauthenticated("UNAUTHORIZED", "send a bearer token, or user name and password as Basic");
+    let unreadable =
+        || Error::unauthenticated("UNAUTHORIZED", "send a bearer token, or user name and password as Basic");
     let (scheme, encoded) = header.to_str().ok().and_then(|h| h.split_once(' ')).ok_or_else(unreadable)?;
     if !scheme.eq_ignore_ascii_case("basic") {
         return Err(unreadable());

@@ -29,8 +29,11 @@ impl Target {
 
     /// What a token needs for it.
     pub fn scope(&self, method: &Method) -> Scope {
-        let (Self::Manifest(name, _) | Self::Tags(name) | Self::Blob(name, _) | Self::Uploads(name) | Self::Upload(name, _)) =
-            self;
+        let (Self::Manifest(name, _)
+        | Self::Tags(name)
+        | Self::Blob(name, _)
+        | Self::Uploads(name)
+        | Self::Upload(name, _)) = self;
         let upload = matches!(self, Self::Uploads(..) | Self::Upload(..));
         let actions: &[Action] = match *method {
             Method::DELETE if !upload => &[Action::Delete],

@@ -8,32 +8,31 @@ use crate::kernel::{Error, Kind, Result};
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use http::header::AUTHORIZATION;
+use http::request::Parts;
 use std::time::Duration;
 
 const MAX_FORM: usize = 64 * 1024;
 
-pub async fn by_query(State(registry): State<Registry>, request: Request) -> Response {
+pub async fn by_query(State(registry): State<Registry>, parts: Parts) -> Response {
     let answer = async {
-        let pairs = pairs(request.uri().query().unwrap_or_default().as_bytes())?;
-        let credentials = request.headers().get(AUTHORIZATION).map(request::basic).transpose()?;
-        issue(&registry, credentials, &pairs, &request).await
+        let pairs = pairs(parts.uri.query().unwrap_or_default().as_bytes())?;
+        let credentials = parts.headers.get(AUTHORIZATION).map(request::basic).transpose()?;
+        issue(&registry, credentials, &pairs, &parts).await
     };
     answered(answer.await)
 }
 
-pub async fn by_form(State(registry): State<Registry>, mut request: Request) -> Response {
+pub async fn by_form(State(registry): State<Registry>, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
     let answer = async {
-        let body = std::mem::take(request.body_mut());
         let idle = Duration::from_secs(registry.config().idle_timeout_seconds);
-        let body = request::body(body, request::content_length(request.headers()), idle);
+        let body = request::body(body, request::content_length(&parts.headers), idle);
         let form = request::bytes(body, MAX_FORM).await?;
         let form = form.ok_or_else(|| Error::too_large("UNKNOWN", "the form is too long"))?;
         let pairs = pairs(&form)?;
         let field = |name: &str| pairs.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_str()).unwrap_or_default();
         let credentials = match field("grant_type") {
-            "password" => {
-                Credentials { username: field("username").to_owned(), password: field("password").into() }
-            }
+            "password" => Credentials { username: field("username").to_owned(), password: field("password").into() },
             // What a client keeps instead of a password: an API key.
             "refresh_token" => {
                 Credentials { username: field("username").to_owned(), password: field("refresh_token").into() }
@@ -43,7 +42,7 @@ pub async fn by_form(State(registry): State<Registry>, mut request: Request) -> 
                 return Err(Error::new(Kind::Malformed, "UNSUPPORTED_GRANT", message));
             }
         };
-        issue(&registry, Some(credentials), &pairs, &request).await
+        issue(&registry, Some(credentials), &pairs, &parts).await
     };
     answered(answer.await)
 }
@@ -52,12 +51,12 @@ async fn issue(
     registry: &Registry,
     credentials: Option<Credentials>,
     pairs: &[(String, String)],
-    request: &Request,
+    parts: &Parts,
 ) -> Result<Response> {
     // Several scopes come parted by spaces, or as parameters of the same name.
     let scopes: Vec<&str> = pairs.iter().filter(|(name, _)| name == "scope").map(|(_, v)| v.as_str()).collect();
     let scopes = Scope::parse_all(&scopes.join(" "));
-    let access = registry.sign_in(credentials.as_ref(), scopes, request_info(request)).await?;
+    let access = registry.sign_in(credentials.as_ref(), scopes, request_info(parts)).await?;
     Ok(axum::Json(registry.issue(&access)?).into_response())
 }
 

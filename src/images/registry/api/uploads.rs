@@ -9,7 +9,7 @@ use super::route::upload_id;
 use super::{CONTENT_DIGEST, empty, request};
 use crate::kernel::ids::UploadId;
 use crate::kernel::{Digest, Result};
-use axum::extract::Request;
+use axum::body::Body;
 use axum::response::Response;
 use http::header::{CONTENT_RANGE, LOCATION, RANGE};
 use http::request::Parts;
@@ -31,13 +31,13 @@ pub async fn start(
     registry: &Registry,
     access: &Arc<Access>,
     name: &RepositoryName,
-    request: Request,
+    parts: &Parts,
+    body: Body,
 ) -> Result<Response> {
-    if *request.method() != Method::POST {
+    if parts.method != Method::POST {
         return Ok(not_allowed("POST"));
     }
-    let (parts, body) = request.into_parts();
-    let query = query(&parts);
+    let query = query(parts);
     if let Some(digest) = &query.digest {
         let digest = error::digest(digest)?;
         let body = request::body(body, request::content_length(&parts.headers), idle(registry));
@@ -62,24 +62,24 @@ pub async fn handle(
     access: &Arc<Access>,
     name: &RepositoryName,
     id: &str,
-    request: Request,
+    parts: &Parts,
+    body: Body,
 ) -> Result<Response> {
     let id: UploadId = upload_id(id)?;
-    let (parts, body) = request.into_parts();
     match parts.method {
         Method::GET | Method::HEAD => {
             let status = registry.upload_status(access, name, id).await?;
             accepted(StatusCode::NO_CONTENT, name, status)
         }
         Method::PATCH => {
-            let at = begins_at(&parts)?;
+            let at = begins_at(parts)?;
             let body = request::body(body, request::content_length(&parts.headers), idle(registry));
             let status = registry.append_upload(access, name, id, at, body).await?;
             accepted(StatusCode::ACCEPTED, name, status)
         }
         Method::PUT => {
-            let at = begins_at(&parts)?;
-            let digest = error::digest(query(&parts).digest.as_deref().unwrap_or_default())?;
+            let at = begins_at(parts)?;
+            let digest = error::digest(query(parts).digest.as_deref().unwrap_or_default())?;
             let body = request::body(body, request::content_length(&parts.headers), idle(registry));
             registry.finish_upload(access, name, id, at, digest, body).await?;
             created(name, &digest)

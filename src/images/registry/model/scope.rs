@@ -99,10 +99,10 @@ impl Scope {
     pub fn parse_all(text: &str) -> Vec<Self> {
         let mut scopes: Vec<Self> = Vec::new();
         for scope in text.split_ascii_whitespace().filter_map(Self::parse) {
-            match scopes.iter_mut().find(|s| s.name == scope.name) {
-                Some(known) => known.actions = known.actions.union(scope.actions),
-                None if scopes.len() < Self::MAX => scopes.push(scope),
-                None => break,
+            if let Some(known) = scopes.iter_mut().find(|s| s.name == scope.name) {
+                known.actions = known.actions.union(scope.actions);
+            } else if scopes.len() < Self::MAX {
+                scopes.push(scope);
             }
         }
         scopes

@@ -30,7 +30,13 @@ impl Registry {
 
     /// Lets a repository serve a blob of another one. False when the source does not have it, or the caller may not read
     /// it there, which is the same to him.
-    pub async fn mount(&self, access: &Access, name: &RepositoryName, blob: &Digest, from: &RepositoryName) -> Result<bool> {
+    pub async fn mount(
+        &self,
+        access: &Access,
+        name: &RepositoryName,
+        blob: &Digest,
+        from: &RepositoryName,
+    ) -> Result<bool> {
         let place = self.place_to_write(access, name, Action::Push).await?;
         let Some(source) = self.readable(access, from).await? else { return Ok(false) };
         let mut tx = self.parts.db.tenant(source.tenant_id).await?;

@@ -102,11 +102,12 @@ impl Registry {
         store::usage::lock(&mut tx).await?;
         let repository = store::repositories::ensure(&mut tx, place.project_id, name, now).await?;
         check_references(&mut tx, Some(repository), &manifest).await?;
+        let platform = config.as_deref().and_then(platform);
         let new = NewManifest {
             repository,
             digest,
             manifest: &manifest,
-            platform: config.as_deref().and_then(platform).as_deref(),
+            platform: platform.as_deref(),
             content,
             config: config.as_deref(),
             pushed_by: &pushed_by,
@@ -125,10 +126,10 @@ impl Registry {
             tag: tag.map(str::to_owned),
             manifest,
             config: config.as_deref().and_then(|c| serde_json::from_slice(c).ok()),
-            actor: access.actor.clone(),
+            by: pushed_by,
             at: now,
         };
-        self.announce(&mut tx, id, is_new, &push).await?;
+        self.announce(&mut tx, &access.actor, id, is_new, &push).await?;
         tx.commit().await?;
         Ok(ManifestPut { digest, subject: push.manifest.subject.map(|s| s.digest) })
     }
@@ -150,28 +151,35 @@ impl Registry {
         let described = store::manifests::describe(tx, repository, Some(&digest)).await?;
         let described = described.ok_or_else(|| error::manifest_unknown(digest))?;
         let id = described.id;
-        let mut push = self.push_of(project, repository, &name, described, actor)?;
+        let mut push = push_of(project, repository, &name, described)?;
+        (push.by, push.at) = (actor.to_string(), self.parts.clock.now());
         for tag in tags {
             push.tag = Some(tag.parse::<Tag>()?.to_string());
-            self.announce(tx, id, false, &push).await?;
+            self.announce(tx, actor, id, false, &push).await?;
         }
         let size_bytes = i64::try_from(push.size_bytes).unwrap_or(i64::MAX);
         Ok(Tagged { image_id: repository, repository: name.to_string(), size_bytes })
     }
 
     /// Moves the tag; tells the catalogue and the world, if there is anything new.
-    async fn announce(&self, tx: &mut TenantTx, manifest: Uuid, is_new: bool, push: &Push) -> Result<()> {
-        let by = push.actor.to_string();
+    async fn announce(
+        &self,
+        tx: &mut TenantTx,
+        actor: &Actor,
+        manifest: Uuid,
+        is_new: bool,
+        push: &Push,
+    ) -> Result<()> {
         let moved = match &push.tag {
             Some(tag) => {
-                let step = Move { repository: push.image_id, tag, to: &push.digest, by: &by, now: push.at };
+                let step = Move { repository: push.image_id, tag, to: &push.digest, by: &push.by, now: push.at };
                 store::tags::point(tx, manifest, &step).await?
             }
             None => false,
         };
         if is_new || moved {
             self.parts.shelf.pushed(tx, push).await?;
-            let event = events::pushed(&self.parts.clock, tx.tenant_id(), push);
+            let event = events::pushed(&self.parts.clock, tx.tenant_id(), actor, push);
             publish(tx, &event).await?;
         }
         Ok(())
@@ -201,37 +209,13 @@ impl Registry {
             }
         };
         let newest = match store::manifests::describe(&mut tx, repository, None).await? {
-            Some(left) => Some(self.push_of(place.project_id, repository, name, left, &access.actor)?),
+            Some(left) => Some(push_of(place.project_id, repository, name, left)?),
             None => None,
         };
         self.parts.shelf.deleted(&mut tx, repository, digest, newest.as_ref()).await?;
         let about = Deleted { place, repository, name, tags: &tags, digest: &digest, whole };
         publish(&mut tx, &events::deleted(&self.parts.clock, &access.actor, &about)).await?;
         tx.commit().await
-    }
-
-    fn push_of(
-        &self,
-        project_id: ProjectId,
-        image_id: ImageId,
-        name: &RepositoryName,
-        described: Described,
-        actor: &Actor,
-    ) -> Result<Push> {
-        let stored = described.manifest;
-        let manifest = Manifest::parse(Some(&stored.media_type), &stored.content)?;
-        Ok(Push {
-            image_id,
-            project_id,
-            name: name.clone(),
-            digest: stored.digest,
-            size_bytes: stored.size_bytes + manifest.content_bytes(),
-            tag: described.tag,
-            manifest,
-            config: described.config.and_then(|c| serde_json::from_slice(&c).ok()),
-            actor: actor.clone(),
-            at: self.parts.clock.now(),
-        })
     }
 
     /// The config of a container image, where it can be kept.
@@ -244,6 +228,23 @@ impl Registry {
             Err(e) => Err(e),
         }
     }
+}
+
+fn push_of(project_id: ProjectId, image_id: ImageId, name: &RepositoryName, described: Described) -> Result<Push> {
+    let stored = described.manifest;
+    let manifest = Manifest::parse(Some(&stored.media_type), &stored.content)?;
+    Ok(Push {
+        image_id,
+        project_id,
+        name: name.clone(),
+        digest: stored.digest,
+        size_bytes: stored.size_bytes + manifest.content_bytes(),
+        tag: described.tag,
+        manifest,
+        config: described.config.and_then(|c| serde_json::from_slice(&c).ok()),
+        by: described.pushed_by,
+        at: described.pushed_at,
+    })
 }
 
 /// Everything a manifest names must be in its repository. A repository that does not exist has nothing.
@@ -282,6 +283,7 @@ fn over_quota(added: u64, total: u64, limit: u64) -> Error {
 /// `os/architecture` of an image config.
 fn platform(config: &[u8]) -> Option<String> {
     let config: Value = serde_json::from_slice(config).ok()?;
-    let text = |name: &str| config.get(name)?.as_str().filter(|s| s.len() <= 64 && s.bytes().all(|b| b.is_ascii_graphic()));
+    let text =
+        |name: &str| config.get(name)?.as_str().filter(|s| s.len() <= 64 && s.bytes().all(|b| b.is_ascii_graphic()));
     Some(format!("{}/{}", text("os")?, text("architecture")?))
 }

@@ -6,9 +6,9 @@ mod tags;
 mod tokens;
 mod uploads;
 
-pub use manifests::{ManifestPut, Served, Tagged};
-pub use tags::{TagInfo, TagPage, Usage};
-pub use tokens::{Credentials, IssuedToken, SERVICE};
+pub use manifests::Tagged;
+pub use tags::{TagInfo, Usage};
+pub use tokens::{Credentials, SERVICE};
 pub use uploads::{BodyStream, UploadStatus};
 
 use super::access::{Access, Place};

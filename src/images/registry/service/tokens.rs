@@ -57,7 +57,7 @@ impl Registry {
             return self.robot_access(robot, scopes).await;
         }
         let tenant = scopes.first().map(|s| s.name.tenant());
-        let caller = self.parts.identity.authenticate_basic(username, password, tenant, request).await;
+        let caller = Box::pin(self.parts.identity.authenticate_basic(username, password, tenant, request)).await;
         let caller = caller.map_err(|e| if e.kind() == Kind::Unauthenticated { wrong_credentials(e) } else { e })?;
         let mut grants = Vec::with_capacity(scopes.len());
         for scope in scopes {
@@ -82,7 +82,7 @@ impl Registry {
         let caller = if in_tenant(caller) {
             caller
         } else {
-            match self.parts.identity.caller_of(&caller.actor, asked.name.tenant()).await? {
+            match Box::pin(self.parts.identity.caller_of(&caller.actor, asked.name.tenant())).await? {
                 Some(found) if in_tenant(&found) => {
                     other = found;
                     &other
@@ -152,7 +152,9 @@ impl Registry {
         if let Some(lease) = access.lease {
             return Ok(self.project_place(lease.tenant_id, name).await?.map(|(place, _)| place));
         }
-        let Some(caller) = self.parts.identity.caller_of(&access.actor, name.tenant()).await? else { return Ok(None) };
+        let Some(caller) = Box::pin(self.parts.identity.caller_of(&access.actor, name.tenant())).await? else {
+            return Ok(None);
+        };
         let place = self.place_of(&caller, name).await?;
         Ok(place.map(|(place, _)| place).filter(|p| caller.has_in(Permission::ImagePull, p.project_id)))
     }
@@ -277,10 +279,8 @@ mod tests {
         let place = Place { tenant_id: TenantId::new(), project_id: ProjectId::new() };
         let mut scopes = Scope::parse_all("repository:acme/hello/web:pull,push repository:b/c/d:pull").into_iter();
         let first = scopes.next().unwrap();
-        let grants = vec![
-            Grant { allowed: first.actions, asked: first, place: Some(place) },
-            refused(scopes.next().unwrap()),
-        ];
+        let grants =
+            vec![Grant { allowed: first.actions, asked: first, place: Some(place) }, refused(scopes.next().unwrap())];
         let lease = Lease { execution: ExecutionId::new(), attempt: 2, tenant_id: place.tenant_id };
         Access { actor: Actor::User(UserId::new()), lease: Some(lease), grants }
     }

@@ -147,12 +147,8 @@ pub async fn insert(tx: &mut TenantTx, new: &NewManifest<'_>) -> Result<(Uuid, b
 async fn insert_needs(tx: &mut TenantTx, manifest: Uuid, m: &Manifest) -> Result<()> {
     let tenant = tx.tenant_id();
     let layer = if m.kind == ManifestKind::Index { "manifest" } else { "layer" };
-    let needs: Vec<(&str, &Descriptor)> = m
-        .config
-        .iter()
-        .map(|d| ("config", d))
-        .chain(m.layers.iter().chain(&m.manifests).map(|d| (layer, d)))
-        .collect();
+    let needs: Vec<(&str, &Descriptor)> =
+        m.config.iter().map(|d| ("config", d)).chain(m.layers.iter().chain(&m.manifests).map(|d| (layer, d))).collect();
     let kinds: Vec<String> = needs.iter().map(|(kind, _)| (*kind).to_owned()).collect();
     let digests: Vec<Digest> = needs.iter().map(|(_, d)| d.digest).collect();
     let media_types: Vec<String> = needs.iter().map(|(_, d)| d.media_type.clone()).collect();
@@ -224,13 +220,16 @@ pub struct Described {
     pub config: Option<Vec<u8>>,
     /// Its newest tag.
     pub tag: Option<String>,
+    pub pushed_by: String,
+    pub pushed_at: DateTime<Utc>,
 }
 
 /// The manifest of a digest, or the one that was pushed last.
 pub async fn describe(tx: &mut TenantTx, repository: ImageId, wanted: Option<&Digest>) -> Result<Option<Described>> {
     let tenant = tx.tenant_id();
     let row = sqlx::query!(
-        r#"select m.id, m.digest, m.media_type, m.size_bytes, m.manifest_content, m.config_content,
+        r#"select m.id, m.digest, m.media_type, m.size_bytes, m.manifest_content, m.config_content, m.pushed_by,
+                  m.pushed_at,
                   (select t.name from image_tags t where t.tenant_id = $1 and t.manifest_id = m.id
                    order by t.moved_at desc limit 1) as tag
            from image_manifests m
@@ -253,6 +252,8 @@ pub async fn describe(tx: &mut TenantTx, repository: ImageId, wanted: Option<&Di
             },
             config: r.config_content,
             tag: r.tag,
+            pushed_by: r.pushed_by,
+            pushed_at: r.pushed_at,
         })
     })
     .transpose()
