@@ -1,11 +1,20 @@
 //! Composition root: the only file that knows everybody.
 
+use crate::communication::live::Live;
 use crate::config::Config;
+use crate::images::catalog::Catalog;
+use crate::images::registry::{self, Registry};
 use crate::kernel::secret::Keyring;
 use crate::kernel::{Clock, Error, Result};
+use crate::orchestration::builds::{self, Builds, ExecutionRobots, RegistryHost};
+use crate::orchestration::dispatch::{Dispatch, Dispatcher, WorkerIdentity};
+use crate::orchestration::executors::local::LocalExecutor;
+use crate::orchestration::executors::{Executor, Inputs};
 use crate::platform::db::{self, Db};
 use crate::platform::events::{Events, Signals};
+use crate::platform::http::idempotency;
 use crate::platform::jobs;
+use crate::platform::storage::{Key, ObjectStore, fs::FsStore};
 use crate::platform::tasks::Tasks;
 use crate::tenancy::audit::Audit;
 use crate::tenancy::identity::{self, Gate, Identity, Users};
@@ -30,6 +39,12 @@ pub struct App {
     pub gate: Gate,
     pub tenants: Tenants,
     pub projects: Projects,
+    pub objects: Arc<dyn ObjectStore>,
+    pub catalog: Catalog,
+    pub registry: Registry,
+    pub builds: Builds,
+    pub dispatch: Dispatch,
+    pub live: Live,
 }
 
 impl App {

@@ -14,7 +14,9 @@ use crate::orchestration::methods::{
 };
 use crate::platform::db::{PgConnection, TenantTx};
 use crate::platform::events::{Topic, notify, publish};
-use crate::tenancy::projects::SecretKind;
+use crate::tenancy::access::Caller;
+use crate::tenancy::projects::{Projects, SecretKind};
+use crate::tenancy::tenants::Tenants;
 use secrecy::SecretString;
 use std::collections::BTreeMap;
 
@@ -69,12 +71,7 @@ impl Builds {
             (build.ok_or_else(|| Error::not_found("build"))?, config)
         };
         let config = MethodConfig::parse(build.method, &config).map_err(Error::faults)?;
-        let project = self
-            .projects
-            .by_id(run.tenant_id, build.project_id)
-            .await?
-            .ok_or_else(|| Error::invalid("project.gone", "the project is gone"))?;
-        let tenant_slug = self.tenants.slug(run.tenant_id).await?;
+        let base = repository_base(&self.tenants, &self.projects, &build).await?;
 
         let mut tx = self.db.tenant(run.tenant_id).await?;
         let mut names: Vec<String> = config.secret_names().into_iter().map(str::to_owned).collect();
@@ -108,7 +105,7 @@ impl Builds {
         tx.commit().await?;
 
         let host = &self.registry_host.host;
-        let base = format!("{host}/{tenant_slug}/{}", project.slug);
+        let base = format!("{host}/{base}");
         let mut plan = PlanInputs {
             source,
             // The tags move when the build completes, in the transaction that says so.
@@ -314,6 +311,14 @@ impl Builds {
         logs::wake(tx, run.build_id).await?;
         notify(tx, Topic::Queue, "").await
     }
+}
+
+/// Where the repositories of a build's project are: `<tenant slug>/<project slug>`.
+pub async fn repository_base(tenants: &Tenants, projects: &Projects, build: &Build) -> Result<String> {
+    let caller = Caller::system("builds", Some((build.tenant_id, String::new())));
+    let tenant = tenants.get(&caller).await?;
+    let project = projects.find(&caller, &build.project_id.to_string()).await?;
+    Ok(format!("{}/{}", tenant.slug, project.slug))
 }
 
 /// The tag that a run pushes under: kept for robots, never listed, gone with the run.

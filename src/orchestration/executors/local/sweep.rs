@@ -2,12 +2,12 @@
 
 use super::Inner;
 use super::folder;
+use super::process::one_process;
 use super::sandbox::MARK;
 use crate::kernel::{Error, Result};
 use crate::orchestration::executors::RunName;
 use crate::platform::tasks::blocking;
 use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -27,7 +27,7 @@ impl Inner {
         if let Some(group) = group {
             blocking(move || {
                 for process in group.processes() {
-                    let _ = kill(Pid::from_raw(process), Signal::SIGKILL);
+                    let _ = kill(process, Signal::SIGKILL);
                 }
                 group.remove()
             })
@@ -76,9 +76,9 @@ fn kill_marked(folder: &Path) -> usize {
     let mark = format!("{MARK}={}", folder.display());
     let processes = std::fs::read_dir("/proc").into_iter().flatten().flatten();
     let marked = processes.filter_map(|entry| {
-        let pid = entry.file_name().to_str()?.parse().ok()?;
+        let pid = one_process(entry.file_name().to_str()?)?;
         let environment = std::fs::read(entry.path().join("environ")).ok()?;
-        environment.split(|b| *b == 0).any(|variable| variable == mark.as_bytes()).then(|| Pid::from_raw(pid))
+        environment.split(|b| *b == 0).any(|variable| variable == mark.as_bytes()).then_some(pid)
     });
     marked.map(|pid| kill(pid, Signal::SIGKILL)).count()
 }
