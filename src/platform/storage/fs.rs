@@ -30,16 +30,18 @@ pub struct FsStore {
 }
 
 impl FsStore {
-    /// The store in this folder, which [`Self::prepare`] makes.
-    pub fn new(config: &Config) -> Self {
+    /// The folder, untouched; [`Self::open`] has made it.
+    pub fn at(config: &Config) -> Self {
         Self { folder: Path::new(&config.folder).into() }
     }
 
-    /// Makes the folder where it is missing.
-    pub async fn prepare(&self) -> Result<()> {
-        let staging = self.folder.join(STAGING);
+    /// Opens the folder, making it where it is missing.
+    pub async fn open(config: &Config) -> Result<Self> {
+        let store = Self::at(config);
+        let staging = store.folder.join(STAGING);
         blocking(move || std::fs::create_dir_all(&staging).map_err(|e| failed("make the storage folder", &staging, e)))
-            .await
+            .await?;
+        Ok(store)
     }
 
     fn staged_path(&self, upload: &str) -> Result<PathBuf> {

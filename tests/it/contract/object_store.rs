@@ -16,9 +16,7 @@ struct Store {
 async fn store() -> Store {
     let folder = TempDir::new().unwrap();
     let config = Config { folder: folder.path().join("storage").to_str().unwrap().to_owned() };
-    let store = FsStore::new(&config);
-    store.prepare().await.unwrap();
-    Store { store: Arc::new(store), folder }
+    Store { store: Arc::new(FsStore::open(&config).await.unwrap()), folder }
 }
 
 /// A stream of these pieces.
@@ -57,7 +55,7 @@ async fn an_object_is_invisible_until_it_is_committed_and_then_whole() {
 #[tokio::test]
 async fn the_first_object_of_a_key_wins_and_nothing_stays_staged() {
     let s = store().await;
-    let key: Key = "contexts/t/1".parse().unwrap();
+    let key = Key::new("contexts/t/1").unwrap();
     for (upload, bytes) in [("first", b"one"), ("second", b"two")] {
         s.store.begin(upload).await.unwrap();
         append(&*s.store, upload, 0, bytes).await.unwrap();
@@ -71,7 +69,7 @@ async fn the_first_object_of_a_key_wins_and_nothing_stays_staged() {
 #[tokio::test]
 async fn what_was_staged_beyond_the_offset_is_cut_off() {
     let s = store().await;
-    let key: Key = "cut".parse().unwrap();
+    let key = Key::new("cut").unwrap();
     s.store.begin("u").await.unwrap();
     append(&*s.store, "u", 0, b"0123456789").await.unwrap();
     assert_eq!(append(&*s.store, "u", 4, b"x").await.unwrap(), 5);
@@ -116,7 +114,7 @@ async fn an_error_of_the_stream_ends_the_write_with_that_error() {
 #[tokio::test]
 async fn ranges_are_cut_to_the_object() {
     let s = store().await;
-    let key: Key = "big".parse().unwrap();
+    let key = Key::new("big").unwrap();
     let bytes: Vec<u8> = (0..3_000_000u32).map(|n| (n % 251) as u8).collect();
     let (size, digest) =
         s.store.put(&key, &mut pieces(&[&bytes[..1_000_001], &bytes[1_000_001..]]), 1 << 22).await.unwrap();
@@ -137,7 +135,7 @@ async fn ranges_are_cut_to_the_object() {
 #[tokio::test]
 async fn a_put_that_fails_leaves_nothing_behind() {
     let s = store().await;
-    let key: Key = "contexts/t/3".parse().unwrap();
+    let key = Key::new("contexts/t/3").unwrap();
     let error = s.store.put(&key, &mut pieces(&[b"12345", b"67890"]), 9).await.unwrap_err();
     assert_eq!(error.kind(), Kind::TooLarge);
     assert!(s.store.get(&key, None).await.unwrap().is_none());
