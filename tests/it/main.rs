@@ -10,3 +10,4 @@ mod house;
 mod platform;
 mod sim;
 mod support;
+mod tenancy;

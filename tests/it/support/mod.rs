@@ -1,6 +1,7 @@
 //! What the tests stand on.
 
 pub mod api;
+pub mod app;
 pub mod database;
 pub mod programs;
 pub mod server;
