@@ -98,10 +98,11 @@ impl Registry {
         drop(tx);
         let config = self.config_of(&manifest).await?;
 
-        let now = self.parts.clock.now();
         let pushed_by = access.actor.to_string();
         let mut tx = self.parts.db.tenant(place.tenant_id).await?;
         store::usage::lock(&mut tx).await?;
+        // Not before the lock, so that times follow the order of the commits.
+        let now = self.parts.clock.now();
         let repository = store::repositories::ensure(&mut tx, place.project_id, name, now).await?;
         check_references(&mut tx, Some(repository), &manifest).await?;
         let platform = config.as_deref().and_then(platform);
