@@ -168,9 +168,9 @@ mod tests {
         super::super::validate_git_url(text, "").unwrap()
     }
 
-    fn fetch(text: &str, credential: Option<GitCredential>, pinned: Option<&str>) -> Plan {
+    fn fetch(text: &str, credential: Option<&GitCredential>, pinned: Option<&str>) -> Plan {
         let mut plan = Plan::default();
-        add_fetch(&mut plan, &url(text), "main", credential.as_ref(), pinned.map(|p| p.parse().unwrap()));
+        add_fetch(&mut plan, &url(text), "main", credential, pinned.map(|p| p.parse().unwrap()));
         plan
     }
 
@@ -185,7 +185,7 @@ mod tests {
     #[test]
     fn a_token_is_in_a_private_file_and_nowhere_else() {
         let token = GitCredential::Token { username: None, token: "t0ps3cret".to_owned().into() };
-        let plan = fetch("https://example.org/a/b", Some(token), Some("192.0.2.7"));
+        let plan = fetch("https://example.org/a/b", Some(&token), Some("192.0.2.7"));
         let config = text(&plan, "git/config");
         assert!(config.contains(
             "[http \"https://example.org/\"]\n\textraHeader = \"Authorization: Basic Z2l0OnQwcHMzY3JldA==\""

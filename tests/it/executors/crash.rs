@@ -1,6 +1,9 @@
 //! The server dies without a word; nothing of its runs survives.
 
-use super::{Objects, Server, assert_nothing_left, eventually, groups_of, local, mounts_under, outcome, plan, processes_with, read, spec};
+use super::{
+    Objects, Server, assert_nothing_left, eventually, groups_of, local, mounts_under, outcome, plan, processes_with,
+    read, spec,
+};
 use image_factory::orchestration::executors::{Executor, RunResult};
 use image_factory::platform::tasks::Tasks;
 use std::collections::{BTreeMap, HashSet};

@@ -25,7 +25,12 @@ async fn a_command_sees_its_own_folder_and_programs_and_nothing_else() {
     assert!(out.contains("\nHOME IMAGE_FACTORY_RUN LANG OLDPWD PATH PWD TMPDIR \n"), "{out}");
     assert!(out.contains("No such file or directory"), "{out}");
     assert!(out.contains("CapEff:\t0000000000000000") && out.contains("NoNewPrivs:\t1"), "{out}");
-    for refused in ["core_pattern: Read-only", "/usr/x': Read-only", "mknod: tmp/disk: Operation not permitted", "/etc/shadow: No such file"] {
+    for refused in [
+        "core_pattern: Read-only",
+        "/usr/x': Read-only",
+        "mknod: tmp/disk: Operation not permitted",
+        "/etc/shadow: No such file",
+    ] {
         assert!(err.contains(refused), "{refused} in {err}");
     }
 }

@@ -103,7 +103,11 @@ impl Process {
     fn kill(&self) {
         let Some(group) = self.group() else { return };
         let children = std::fs::read_to_string(format!("/proc/{group}/task/{group}/children")).unwrap_or_default();
-        if children.split_whitespace().filter_map(one_process).map(|pid| kill(pid, Signal::SIGKILL)).filter(|killed| killed.is_ok()).count() == 0 {
+        let mut killed = false;
+        for first in children.split_whitespace().filter_map(one_process) {
+            killed |= kill(first, Signal::SIGKILL).is_ok();
+        }
+        if !killed {
             // A kernel that does not list children, or nothing was started yet.
             let _ = killpg(group, Signal::SIGKILL);
         }

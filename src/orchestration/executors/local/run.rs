@@ -82,7 +82,8 @@ impl Run {
         let deadline = Instant::now() + spec.limits.timeout;
         let folder = executor.folder.join(name.as_str());
         let abort = {
-            let (executor, folder, cancel, stopping) = (executor.clone(), folder.clone(), cancel.clone(), stopping.clone());
+            let (executor, folder, cancel, stopping) =
+                (executor.clone(), folder.clone(), cancel.clone(), stopping.clone());
             async move {
                 tokio::select! {
                     biased;
@@ -159,7 +160,7 @@ impl Course {
         self.mask = Mask::new(&self.spec.plan.masks)?;
         self.executor.wipe(&self.spec.name).await?;
         self.make_group().await?;
-        folder::make(&self.executor.sandbox, &self.folder, &self.spec.plan).await?;
+        folder::make(&self.folder, &self.spec.plan).await?;
         let inputs = self.executor.inputs.clone();
         let filled = tokio::select! {
             biased;
@@ -202,7 +203,8 @@ impl Course {
         let executor = self.executor.clone();
         let entrances = self.group.as_ref().map(Group::entrances).unwrap_or_default();
         let before = self.counts().await;
-        let child = executor.sandbox.command(&self.folder, &entrances, command, &self.config);
+        let control = folder::lay_out(&executor.sandbox, &self.folder, index).await?;
+        let child = executor.sandbox.command(&self.folder, &control, &entrances, command, &self.config);
         let child = executor.spawner.spawn(child).await?;
         let mut process = Process::new(child, index, &self.mask, &executor.clock)?;
         let started = tokio::select! {
@@ -224,7 +226,7 @@ impl Course {
         };
         let exit_code = exit_code(status);
         self.queue.push_back(RunEvent::CommandFinished { index, exit_code, duration: started.elapsed() });
-        self.add_usage().await;
+        self.add_usage(&control).await;
         if let Some(why) = aborted {
             return Ok(Some(why.into()));
         }
@@ -280,9 +282,9 @@ impl Course {
     }
 
     /// Adds what the last command used.
-    async fn add_usage(&mut self) {
+    async fn add_usage(&mut self, control: &Path) {
         let counts = self.counts().await;
-        let used = folder::usage(&self.folder).await;
+        let used = folder::usage(control).await;
         self.usage.peak_memory_bytes = counts.peak_memory_bytes;
         let add = |sum: Option<u64>, more: Option<u64>| sum.into_iter().chain(more).reduce(|a, b| a + b);
         self.usage.disk_read_bytes = add(self.usage.disk_read_bytes, used.map(|u| u.0));
@@ -318,7 +320,7 @@ async fn disk_is_full(executor: &Inner, folder: &Path, max_bytes: u64) {
     loop {
         sleep(pause).await;
         let started = Instant::now();
-        match timeout(Duration::from_secs(300), folder::measure(&executor.sandbox, folder)).await {
+        match timeout(Duration::from_mins(5), folder::measure(&executor.sandbox, folder)).await {
             Ok(Ok(used)) if used > max_bytes => return,
             Ok(Ok(_)) => {}
             Ok(Err(e)) => tracing::warn!(error = %e.chain(), "the disk space of a run cannot be measured"),
