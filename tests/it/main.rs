@@ -1,6 +1,6 @@
-//! The integration tests: one binary, a module per use case.
+//! The integration tests: one binary, a folder for each context.
 
-#![expect(clippy::unwrap_used, clippy::panic, clippy::print_stdout, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod contract;
 mod executors;

@@ -50,7 +50,8 @@ impl Inner {
         let (folder, cgroups) = (self.folder.clone(), self.sandbox.cgroups.clone());
         blocking(move || {
             let entries = std::fs::read_dir(folder)?;
-            let folders = entries.filter_map(|e| e.ok()?.file_name().into_string().ok());
+            let folders = entries.flatten().filter(|e| e.file_type().is_ok_and(|kind| kind.is_dir()));
+            let folders = folders.filter_map(|e| e.file_name().into_string().ok());
             let groups = cgroups.map(|c| c.runs()).unwrap_or_default();
             Ok(folders.chain(groups).filter_map(|name| name.parse().ok()).collect())
         })
