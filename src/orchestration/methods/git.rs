@@ -56,7 +56,7 @@ pub(super) fn add_fetch(
     let file = |path: &str, content| PlanFile { path: format!("git/{path}"), mode: 0o600, content };
     plan.files.push(file("fetch.sh", Content::Text(include_str!("git-fetch.sh").into())));
     plan.files.push(file("config", Content::Secret(config(url, credential, pinned).into())));
-    plan.files.push(file("ssh_config", Content::Text(ssh_config(url, pinned))));
+    plan.files.push(file("ssh_config", Content::Text(ssh_config(url, credential, pinned))));
     match credential {
         Some(GitCredential::SshKey(key)) => {
             // ssh(1) refuses a key without its last line end.
@@ -140,7 +140,11 @@ fn basic(username: Option<&str>, token: &SecretString) -> String {
 }
 
 /// The host's key is taken as it comes, unless the operator has listed it in `/etc/ssh/ssh_known_hosts`.
-fn ssh_config(url: &Url, pinned: Option<IpAddr>) -> String {
+fn ssh_config(url: &Url, credential: Option<&GitCredential>, pinned: Option<IpAddr>) -> String {
+    let key = match credential {
+        Some(GitCredential::SshKey(_)) => format!("{RUN}/git/key"),
+        _ => "none".into(),
+    };
     let mut config = format!(
         "Host *\n\
          BatchMode yes\n\
@@ -150,7 +154,7 @@ fn ssh_config(url: &Url, pinned: Option<IpAddr>) -> String {
          ClearAllForwardings yes\n\
          PermitLocalCommand no\n\
          IdentitiesOnly yes\n\
-         IdentityFile {RUN}/git/key\n\
+         IdentityFile {key}\n\
          StrictHostKeyChecking accept-new\n\
          UserKnownHostsFile {RUN}/git/known_hosts\n"
     );

@@ -15,8 +15,8 @@ use std::collections::BTreeMap;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::time::Duration;
 
 /// A program that is killed at the end of the test.
 struct Daemon(Child);
@@ -197,8 +197,9 @@ fn context(object: &str) -> Source {
     Source::Context { object: object.into() }
 }
 
-fn git(url: &str, reference: &str, credential: Option<GitCredential>) -> Source {
-    Source::Git { url: validate_git_url(url, "").unwrap(), reference: reference.into(), credential, pinned: None }
+fn git(url: &str, reference: &str) -> Source {
+    let url = validate_git_url(url, "").unwrap();
+    Source::Git { url, reference: reference.into(), credential: None, pinned: None }
 }
 
 /// A repository with two commits: `main` and the tag `v1` on the first.
@@ -287,8 +288,7 @@ async fn any_reference_of_a_git_repository_is_built_and_its_commit_told() {
     .into_iter()
     .enumerate()
     {
-        let inputs =
-            yard.inputs(Method::Container, &json!({"target_stage": "base"}), git(&url, reference, None), "git:1");
+        let inputs = yard.inputs(Method::Container, &json!({"target_stage": "base"}), git(&url, reference), "git:1");
         let built = yard.build(&format!("git-{n}"), &inputs).await.succeeded();
         let told = Commit::parse(&built.outcome().outputs["commit"]).unwrap();
         assert_eq!((&told.sha, told.branch.as_deref()), (commit, branch), "{reference}");
@@ -297,10 +297,13 @@ async fn any_reference_of_a_git_repository_is_built_and_its_commit_told() {
             assert_eq!(told.message, "Second\n\nWith a body.");
         }
     }
-    let missing = yard.inputs(Method::Docker, &json!({}), git(&url, "no-such-branch", None), "git:1");
+    let missing = yard.inputs(Method::Docker, &json!({}), git(&url, "no-such-branch"), "git:1");
     let built = yard.build("git-missing", &missing).await;
-    assert_eq!(built.failure(), ("compile", Some(1), "fatal: couldn't find remote ref no-such-branch"));
-    let unreachable = git(&format!("git://127.0.0.1:{}/x", free_port()), "main", None);
+    assert_eq!(
+        built.failure(),
+        ("compile", Some(1), "cannot fetch no-such-branch: fatal: couldn't find remote ref no-such-branch")
+    );
+    let unreachable = git(&format!("git://127.0.0.1:{}/x", free_port()), "main");
     let built = yard.build("git-down", &yard.inputs(Method::Docker, &json!({}), unreachable, "git:1")).await;
     assert!(built.failure().2.contains("Connection refused"), "{:?}", built.failure());
 }
@@ -351,15 +354,21 @@ async fn a_private_repository_opens_by_token_and_the_token_is_seen_nowhere() {
         .spawn();
     let _httpd = Group(httpd.unwrap());
     listening(port).await;
-    let url = format!("http://127.0.0.1:{port}/cgi-bin/git/hello");
-    let token = |token: &str| Some(GitCredential::Token { username: None, token: token.to_owned().into() });
+    // The name resolves nowhere: the connection goes to the address that was checked.
+    let url = format!("http://git.example.test:{port}/cgi-bin/git/hello");
+    let private = |token: Option<&str>| Source::Git {
+        url: validate_git_url(&url, "").unwrap(),
+        reference: "main".into(),
+        credential: token.map(|t| GitCredential::Token { username: None, token: t.to_owned().into() }),
+        pinned: Some(std::net::Ipv4Addr::LOCALHOST.into()),
+    };
     let seen = Watch::start("t0ps3cret-token");
-    let source = git(&url, "main", token("t0ps3cret-token"));
+    let source = private(Some("t0ps3cret-token"));
     let built = yard.build("private", &yard.inputs(Method::Docker, &json!({}), source, "private:1")).await.succeeded();
     assert_eq!(Commit::parse(&built.outcome().outputs["commit"]).unwrap().sha, second);
     assert!(!seen.stop() && !format!("{:?}", built.events).contains("t0ps3cret"));
-    for credential in [None, token("wrong-token")] {
-        let refused = yard.inputs(Method::Docker, &json!({}), git(&url, "main", credential), "private:2");
+    for token in [None, Some("wrong-token")] {
+        let refused = yard.inputs(Method::Docker, &json!({}), private(token), "private:2");
         let built = yard.build("refused", &refused).await;
         let (stage, _, reason) = built.failure();
         assert_eq!(stage, "compile");
@@ -368,15 +377,14 @@ async fn a_private_repository_opens_by_token_and_the_token_is_seen_nowhere() {
 }
 
 /// Looks at the command line and the environment of every process until it is stopped.
-struct Watch(Arc<AtomicBool>, std::thread::JoinHandle<bool>);
+struct Watch(mpsc::Sender<()>, std::thread::JoinHandle<bool>);
 
 impl Watch {
     fn start(secret: &'static str) -> Self {
-        let stop = Arc::new(AtomicBool::new(false));
-        let watched = stop.clone();
+        let (stop, stopped) = mpsc::channel();
         let thread = std::thread::spawn(move || {
             let mut seen = false;
-            while !watched.load(Ordering::Relaxed) {
+            while stopped.recv_timeout(Duration::from_millis(2)) == Err(RecvTimeoutError::Timeout) {
                 for entry in std::fs::read_dir("/proc").unwrap().flatten() {
                     for file in ["cmdline", "environ"] {
                         let bytes = std::fs::read(entry.path().join(file)).unwrap_or_default();
@@ -391,7 +399,7 @@ impl Watch {
 
     /// Whether it was seen.
     fn stop(self) -> bool {
-        self.0.store(true, Ordering::Relaxed);
+        drop(self.0);
         self.1.join().unwrap()
     }
 }
