@@ -8,6 +8,8 @@ shift 3
 for file in $groups; do
     echo 0 >"$file"
 done
+# What a checkout makes readable stays so in the image, whatever the server's own mask is.
+umask 022
 # Open before the machine is out of sight, and closed to the command.
 exec 9>"$control/usage"
 cd "$control/root"
