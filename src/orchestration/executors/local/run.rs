@@ -46,6 +46,8 @@ pub(super) struct Run {
     pub executor: Arc<Inner>,
     pub spec: RunSpec,
     pub events: mpsc::Sender<RunEvent>,
+    /// Set when the last event has been read.
+    pub read: CancellationToken,
     /// Set by whoever wants it to end.
     pub cancel: CancellationToken,
     /// Set when nothing of it is left on the machine.
@@ -67,10 +69,17 @@ struct Course {
     usage: Usage,
 }
 
+/// What is left to say of a run that has ended.
+struct Delivery {
+    events: mpsc::Sender<RunEvent>,
+    queue: VecDeque<RunEvent>,
+    read: CancellationToken,
+}
+
 impl Run {
     /// Runs to the end, cleans up, and delivers every event.
     pub async fn drive(self) {
-        let Self { executor, spec, events, cancel, gone } = self;
+        let Self { executor, spec, events, read, cancel, gone } = self;
         // Whoever waits for the end must not wait for ever, should this task be dropped.
         let gone = gone.drop_guard();
         let stopping = executor.tasks.stopping();
@@ -111,46 +120,46 @@ impl Run {
         });
         let outputs = folder::outputs(&course.folder, &course.spec.plan).await;
         course.clean_up().await;
+        if cancel.is_cancelled() {
+            // Before `cancel` returns, so that the name is free when it does.
+            executor.forget(&name, &read);
+        }
         drop(gone);
         let Course { events, mut queue, usage, .. } = course;
         queue.push_back(RunEvent::Finished(RunOutcome { result, outputs, usage }));
-        deliver(events, queue, &executor, &name, &cancel, &stopping).await;
+        Delivery { events, queue, read }.deliver(&executor, &name, &cancel).await;
     }
 }
 
-/// Hands over the last events, and forgets the run when they have been read or nobody needs to know it any more.
-async fn deliver(
-    events: mpsc::Sender<RunEvent>,
-    queue: VecDeque<RunEvent>,
-    executor: &Inner,
-    name: &RunName,
-    cancel: &CancellationToken,
-    stopping: &CancellationToken,
-) {
-    let mut delivery = pin!(async {
-        for event in queue {
-            if events.send(event).await.is_err() {
-                return;
+impl Delivery {
+    /// Hands over the last events, and forgets the run when they have been read or nobody needs to know it any more.
+    async fn deliver(self, executor: &Inner, name: &RunName, cancel: &CancellationToken) {
+        let Self { events, queue, read } = self;
+        let mut delivery = pin!(async {
+            for event in queue {
+                if events.send(event).await.is_err() {
+                    return;
+                }
             }
-        }
-        // All room in the channel is free when all has been read.
-        let _ = events.reserve_many(events.max_capacity()).await;
-    });
-    let too_late = || async {
-        stopping.cancelled().await;
-        sleep(LAST_WORDS).await;
-    };
-    let delivered = tokio::select! {
-        () = &mut delivery => true,
-        () = cancel.cancelled() => false,
-        () = too_late() => true,
-    };
-    executor.forget(name);
-    if !delivered {
-        // Nobody can attach any more; those who read already get the rest.
-        tokio::select! {
-            () = delivery => {}
-            () = too_late() => {}
+            read.cancelled().await;
+        });
+        let stopping = executor.tasks.stopping();
+        let too_late = || async {
+            stopping.cancelled().await;
+            sleep(LAST_WORDS).await;
+        };
+        let cancelled = tokio::select! {
+            () = &mut delivery => false,
+            () = cancel.cancelled() => true,
+            () = too_late() => false,
+        };
+        executor.forget(name, &read);
+        if cancelled {
+            // Nobody can attach any more; those who read already get the rest.
+            tokio::select! {
+                () = delivery => {}
+                () = too_late() => {}
+            }
         }
     }
 }
