@@ -8,6 +8,7 @@ mod dispatch;
 mod executors;
 mod house;
 mod platform;
+mod registry;
 mod sim;
 mod support;
 mod tenancy;

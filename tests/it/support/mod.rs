@@ -6,4 +6,5 @@ pub mod database;
 pub mod programs;
 pub mod server;
 
+pub use app::{Client, PASSWORD, Reply, Tenant, TestApp};
 pub use database::TestDb;
