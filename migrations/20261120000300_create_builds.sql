@@ -103,11 +103,12 @@ create table build_executions (
     started_at timestamptz not null default now(),
     finished_at timestamptz,
     constraint build_executions_build foreign key (tenant_id, build_id) references builds (tenant_id, id),
-    constraint build_executions_attempt unique (build_id, attempt),
+    constraint build_executions_key unique (tenant_id, id),
+    constraint build_executions_attempt unique (tenant_id, build_id, attempt),
     constraint build_executions_lease check ((status = 'running') = (lease_expires_at is not null)),
     constraint build_executions_end check ((status = 'running') = (finished_at is null))
 );
-create unique index build_executions_one_running on build_executions (build_id) where status = 'running';
+create unique index build_executions_one_running on build_executions (tenant_id, build_id) where status = 'running';
 create index build_executions_by_build on build_executions (tenant_id, build_id, attempt);
 create index build_executions_leases on build_executions (lease_expires_at) where status = 'running';
 create index build_executions_by_worker on build_executions (worker_id) where status = 'running';
@@ -117,7 +118,7 @@ create table build_steps (
     id uuid primary key,
     tenant_id uuid not null,
     build_id uuid not null,
-    execution_id uuid not null references build_executions (id),
+    execution_id uuid not null,
     step_number int not null,
     step_name text not null,
     instruction_type text not null,
@@ -131,7 +132,8 @@ create table build_steps (
     started_at timestamptz not null,
     completed_at timestamptz,
     duration_ms bigint,
-    constraint build_steps_number unique (execution_id, step_number),
+    constraint build_steps_number unique (tenant_id, execution_id, step_number),
+    constraint build_steps_execution foreign key (tenant_id, execution_id) references build_executions (tenant_id, id),
     constraint build_steps_build foreign key (tenant_id, build_id) references builds (tenant_id, id)
 );
 create index build_steps_by_build on build_steps (tenant_id, build_id, execution_id, step_number);
@@ -141,7 +143,7 @@ select enable_tenant_isolation('build_steps');
 create table build_logs (
     tenant_id uuid not null,
     build_id uuid not null,
-    execution_id uuid not null references build_executions (id),
+    execution_id uuid not null,
     first_line bigint not null,
     last_line bigint not null,
     line_count int not null,
@@ -150,6 +152,7 @@ create table build_logs (
     log_content bytea not null,
     primary key (tenant_id, build_id, first_line),
     constraint build_logs_range check (last_line - first_line + 1 = line_count and line_count > 0),
+    constraint build_logs_execution foreign key (tenant_id, execution_id) references build_executions (tenant_id, id),
     constraint build_logs_build foreign key (tenant_id, build_id) references builds (tenant_id, id)
 );
 alter table build_logs alter column log_content set storage external;

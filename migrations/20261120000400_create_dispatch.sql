@@ -173,11 +173,11 @@ begin
     if ring is null then return; end if;
     return query
     with room as materialized (
-        select x.tenant_id, p.max_concurrent_per_project, p as policy,
-               least(p.max_concurrent_builds, tenant_builds_max(x.tenant_id)) as max_concurrent_builds,
+        select x.tenant_id, (p.policy).max_concurrent_per_project, p.policy,
+               least((p.policy).max_concurrent_builds, tenant_builds_max(x.tenant_id)) as max_concurrent_builds,
                (select count(*)::int from builds b where b.tenant_id = x.tenant_id and b.status = 'running') as running
         from unnest(ring) x (tenant_id)
-        cross join lateral (select * from build_concurrency_policies p where p.tenant_id = x.tenant_id offset 0) p
+        cross join lateral (select p as policy from build_concurrency_policies p where p.tenant_id = x.tenant_id offset 0) p
     ), pick as materialized (
         select r.tenant_id, r.running, r.max_concurrent_builds, coalesce(f.id, c.id) as id,
                coalesce(f.id is not null, c.runs_here) as runs_here

@@ -1,7 +1,10 @@
 //! Configuration: built-in defaults, then a TOML file, then the environment (`IMAGE_FACTORY_*`, `__` between levels).
 //! Unknown keys are refused. The only reader of the environment.
 
+use crate::images::registry;
 use crate::kernel::{Error, Result};
+use crate::orchestration::executors::local;
+use crate::orchestration::{builds, dispatch};
 use crate::platform::{db, http, storage, telemetry};
 use crate::tenancy::identity;
 use config::{Environment, File, FileFormat};
@@ -26,6 +29,14 @@ pub struct Config {
     pub identity: identity::Config,
     /// Blobs, uploads and build contexts.
     pub storage: storage::Config,
+    /// The built-in registry.
+    pub registry: registry::Config,
+    /// Limits of builds.
+    pub builds: builds::Config,
+    /// The dispatcher of this process.
+    pub dispatch: dispatch::Config,
+    /// Builds that run as processes of this machine.
+    pub executor: local::Config,
     /// The service's own log.
     pub log: telemetry::Config,
 }
@@ -48,6 +59,8 @@ impl Config {
             .prefix_separator("_")
             .separator("__")
             .try_parsing(true)
+            .list_separator(",")
+            .with_list_parse_key("builds.git_allowed_networks")
             .source(Some(variables));
         builder
             .add_source(environment)
@@ -80,7 +93,8 @@ pub fn reference_markdown() -> Result<String> {
         "# Configuration\n\n\
          Made from the source by `image-factory config reference`.\n\n\
          Values come from built-in defaults, then a TOML file (`--config FILE`), then the environment. A key `section.key` is\n\
-         `key` under `[section]` in the file and `IMAGE_FACTORY_SECTION__KEY` in the environment. Unknown keys are refused.\n\
+         `key` under `[section]` in the file and `IMAGE_FACTORY_SECTION__KEY` in the environment. Lists are\n\
+         separated by commas there. Unknown keys are refused.\n\
          `image-factory config print` shows what is in force, secrets replaced.\n",
     );
     let mut top = Vec::new();

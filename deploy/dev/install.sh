@@ -19,7 +19,6 @@ run=(
     git              # clones sources
     openssh-client   # clones by SSH
     postgresql-15    # the database; only its binaries are used
-    runc             # starts containers where cgroups are mixed, which crun refuses
     skopeo           # copies images
     uidmap           # user namespaces
     util-linux       # unshare, setpriv

@@ -13,7 +13,6 @@ use axum::response::{IntoResponse, Response};
 use futures::{Stream, StreamExt};
 use http::HeaderMap;
 use serde::Deserialize;
-use serde_json::json;
 use std::str::FromStr;
 use std::time::Duration;
 use utoipa::IntoParams;

@@ -21,6 +21,7 @@ pub struct Config {
     /// Largest log of a build in bytes, uncompressed; what comes after is dropped with a notice.
     pub max_log_bytes: u64,
     /// Private networks that Git sources may be fetched from, such as `10.1.0.0/16`.
+    #[schema(value_type = Vec<String>)]
     pub git_allowed_networks: Vec<IpNet>,
 }
 

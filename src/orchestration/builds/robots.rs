@@ -38,9 +38,8 @@ impl RobotGate for ExecutionRobots {
         let Some(build) = super::store::get(&mut tx, run.tenant_id, run.build_id).await? else { return Ok(None) };
         let config = super::store::config(&mut tx, run.tenant_id, run.build_id).await?;
         drop(tx);
-        let Some(project) = self.projects.by_id(run.tenant_id, build.project_id).await? else { return Ok(None) };
-        let tenant_slug = self.tenants.slug(run.tenant_id).await?;
-        let base = format!("{tenant_slug}/{}", project.slug);
+        let base = super::service::repository_base(&self.tenants, &self.projects, &build).await?;
+        let tenant_slug = base.split('/').next().unwrap_or_default().to_owned();
         let mut push = vec![format!("{base}/{}", build.image_name)];
         if let Some(cache) = crate::orchestration::methods::MethodConfig::parse(build.method, &config)
             .ok()

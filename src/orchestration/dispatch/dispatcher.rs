@@ -2,7 +2,8 @@
 
 use super::service::Dispatch;
 use super::supervisor::Supervisor;
-use super::worker::{Worker, WorkerIdentity};
+use super::worker::Worker;
+use crate::kernel::ids::WorkerId;
 use crate::kernel::{Clock, Result};
 use crate::orchestration::executors::Executor;
 use crate::platform::events::{Signals, Topic};
@@ -19,7 +20,6 @@ const ANNOUNCE_EVERY: Duration = Duration::from_secs(20);
 pub struct Dispatcher {
     dispatch: Dispatch,
     executor: Arc<dyn Executor>,
-    identity: WorkerIdentity,
     worker: Worker,
     signals: Signals,
     clock: Clock,
@@ -28,11 +28,11 @@ pub struct Dispatcher {
 }
 
 impl Dispatcher {
-    /// A worker with this identity.
+    /// The worker with this id, see [`super::identity`].
     pub fn new(
         dispatch: Dispatch,
         executor: Arc<dyn Executor>,
-        identity: WorkerIdentity,
+        id: WorkerId,
         signals: Signals,
         clock: Clock,
         tasks: Tasks,
@@ -44,12 +44,12 @@ impl Dispatcher {
             n => n,
         };
         let name = match config.worker_name.as_str() {
-            "" => nix::unistd::gethostname().ok().and_then(|h| h.into_string().ok()).unwrap_or_else(|| "worker".into()),
+            "" => host_name(),
             name => name.to_owned(),
         };
         let slots = i32::try_from(slots).unwrap_or(i32::MAX);
-        let worker = Worker::discover(identity.id(), name, executor.name(), slots);
-        Self { dispatch, executor, identity, worker, signals, clock, tasks, max_log_bytes }
+        let worker = Worker::discover(id, name, executor.name(), slots);
+        Self { dispatch, executor, worker, signals, clock, tasks, max_log_bytes }
     }
 
     /// Starts it; it ends when the process is told to stop, after its runs are given back.
@@ -69,10 +69,10 @@ impl Dispatcher {
         });
     }
 
-    /// The lock on the worker's folder is ours, so whatever ran here before is dead: clean up and queue its builds again.
+    /// The executor's folder is ours alone, so whatever ran here before is dead: clean up and queue its builds again.
     async fn take_over(&self) -> Result<()> {
         self.executor.sweep(&HashSet::new()).await?;
-        self.dispatch.builds.rescue(Some(self.identity.id())).await?;
+        self.dispatch.builds.rescue(Some(self.worker.id)).await?;
         self.dispatch.announce(&self.worker, false).await?;
         tracing::info!(worker = %self.worker.id, name = self.worker.name, methods = ?self.worker.methods, "the worker is ready");
         Ok(())
@@ -136,6 +136,12 @@ impl Dispatcher {
             }
         }
     }
+}
+
+/// The machine's name, as Linux tells it.
+fn host_name() -> String {
+    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    if name.trim().is_empty() { "worker".into() } else { name.trim().to_owned() }
 }
 
 async fn room(slots: &Semaphore) {

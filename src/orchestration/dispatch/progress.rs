@@ -202,11 +202,11 @@ impl Progress {
         let signed = |n: Option<u64>| n.and_then(|n| i64::try_from(n).ok());
         let usage = run.usage;
         Some(Outcome {
-            commit: text(&run.outputs, "commit").and_then(|t| Commit::parse(&t)).map(|c| GitCommit {
-                sha: c.sha,
+            commit: run.outputs.get("commit").and_then(|bytes| Commit::parse(bytes)).map(|c| GitCommit {
+                author: format!("{} <{}>", c.author_name, c.author_email),
+                message: c.message.lines().next().unwrap_or_default().to_owned(),
                 branch: c.branch,
-                author: c.author,
-                message: c.message,
+                sha: c.sha,
             }),
             build_ms: self.build_ms,
             push_ms: self.push_ms,

@@ -1,51 +1,25 @@
 //! This process as a worker: who it is, which tools it has.
 
+use crate::kernel::Result;
 use crate::kernel::ids::WorkerId;
-use crate::kernel::{Error, Result};
 use crate::orchestration::methods::Method;
-use nix::fcntl::{Flock, FlockArg};
-use std::fs::File;
-use std::io::{Read, Seek, Write};
+use std::io::Write;
 use std::path::Path;
 
-/// The identity of a worker, kept in its folder. The lock on it says that no other process runs builds there; it goes
-/// with the process, so whoever holds it may take over at once what an earlier life left behind.
-#[derive(Debug)]
-pub struct WorkerIdentity {
-    id: WorkerId,
-    _lock: Flock<File>,
-}
-
-impl WorkerIdentity {
-    /// Takes the identity of this folder, made at the first start.
-    pub fn acquire(folder: &Path) -> Result<Self> {
-        std::fs::create_dir_all(folder)?;
-        let path = folder.join("worker-id");
-        let file = File::options().read(true).write(true).create(true).truncate(false).open(&path)?;
-        let mut file = Flock::lock(file, FlockArg::LockExclusiveNonblock).map_err(|(_, e)| {
-            Error::conflict("worker.folder_in_use", format!("another process runs builds in {}", folder.display()))
-                .with_source(e)
-        })?;
-        let mut text = String::new();
-        file.read_to_string(&mut text)?;
-        let id = match text.trim().parse() {
-            Ok(id) => id,
-            Err(_) => {
-                let id = WorkerId::new();
-                file.rewind()?;
-                file.set_len(0)?;
-                file.write_all(id.to_string().as_bytes())?;
-                file.sync_all()?;
-                id
-            }
-        };
-        Ok(Self { id, _lock: file })
+/// The identity of the worker whose executor holds this folder: made at the first start, the same after a restart. The
+/// executor's lock on the folder says that no other process is this worker, so whatever an earlier life of it left behind
+/// is dead and may be taken over at once.
+pub fn identity(folder: &Path) -> Result<WorkerId> {
+    let path = folder.join(".worker-id");
+    if let Some(id) = std::fs::read_to_string(&path).ok().and_then(|text| text.trim().parse().ok()) {
+        return Ok(id);
     }
-
-    /// The same after a restart.
-    pub fn id(&self) -> WorkerId {
-        self.id
-    }
+    let id = WorkerId::new();
+    let mut new = tempfile::NamedTempFile::new_in(folder)?;
+    write!(new, "{id}")?;
+    new.as_file().sync_all()?;
+    new.persist(path).map_err(|e| e.error)?;
+    Ok(id)
 }
 
 /// What is announced of a worker.
@@ -87,12 +61,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_identity_survives_a_restart_and_is_held_by_one_process() {
+    fn an_identity_survives_a_restart() {
         let folder = tempfile::tempdir().unwrap();
-        let first = WorkerIdentity::acquire(folder.path()).unwrap();
-        assert_eq!(WorkerIdentity::acquire(folder.path()).unwrap_err().code(), "worker.folder_in_use");
-        let id = first.id();
-        drop(first);
-        assert_eq!(WorkerIdentity::acquire(folder.path()).unwrap().id(), id);
+        let id = identity(folder.path()).unwrap();
+        assert_eq!(identity(folder.path()).unwrap(), id);
+        assert_ne!(identity(tempfile::tempdir().unwrap().path()).unwrap(), id);
     }
 }

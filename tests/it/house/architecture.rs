@@ -41,7 +41,7 @@ const PLACES: &[Place] = &[
         instead: "config.rs alone reads the environment",
     },
     Place {
-        pattern: r"\b(tokio::(task::)?spawn\b|spawn_blocking\b|tokio::task\b)",
+        pattern: r"\b((tokio|task|thread)::spawn|spawn_blocking|spawn_local)\b",
         only_in: r"^platform/",
         instead: "platform::tasks, so that shutdown can wait",
     },

@@ -15,7 +15,6 @@ use axum::response::{IntoResponse, Response};
 use futures::{StreamExt, TryStreamExt};
 use http::header::{CONTENT_TYPE, LOCATION};
 use http::{HeaderMap, StatusCode};
-use serde_json::json;
 use types::{BuildFilter, BuildView, ContextView, CreateBuild, LogPage, LogQuery};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;

@@ -240,13 +240,13 @@ impl BuildView {
 }
 
 fn reasons(w: &Waiting) -> Vec<WaitingReason> {
+    let reason = |code: &str, detail: String| WaitingReason { code: code.into(), detail };
     let mut all = Vec::new();
-    let mut add = |code: &str, detail: String| all.push(WaitingReason { code: code.into(), detail });
     if w.mode != "running" {
-        add("dispatch_paused", format!("an operator has set dispatch to {}", w.mode));
+        all.push(reason("dispatch_paused", format!("an operator has set dispatch to {}", w.mode)));
     }
     if w.workers == 0 {
-        add("no_worker", "no worker that is alive runs this method".into());
+        all.push(reason("no_worker", "no worker that is alive runs this method".into()));
     }
     for (code, what, running, limit) in [
         ("tenant_limit", "the tenant", w.tenant_running, w.tenant_limit),
@@ -254,15 +254,15 @@ fn reasons(w: &Waiting) -> Vec<WaitingReason> {
         ("method_limit", "the method", w.method_running, w.method_limit),
     ] {
         if running >= limit {
-            add(code, format!("{running} builds of {what} run and {limit} are allowed"));
+            all.push(reason(code, format!("{running} builds of {what} run and {limit} are allowed")));
         }
     }
     if w.ahead > 0 {
         let more = if w.ahead >= 1000 { "at least " } else { "" };
-        add("queue", format!("{more}{} builds of the tenant are before it", w.ahead));
+        all.push(reason("queue", format!("{more}{} builds of the tenant are before it", w.ahead)));
     }
     if all.is_empty() {
-        add("worker_slot", "it is next; it waits for a free slot on a worker".into());
+        all.push(reason("worker_slot", "it is next; it waits for a free slot on a worker".into()));
     }
     all
 }

@@ -28,7 +28,7 @@ impl Builds {
         let project = self.projects.find(caller, project).await?;
         let tenant = caller.require_in(Permission::BuildCreate, project.id)?;
         let id = ContextId::new();
-        let key: Key = format!("contexts/{tenant}/{id}").parse()?;
+        let key = Key::new(format!("contexts/{tenant}/{id}"))?;
         let (size, digest) = self.objects.put(&key, body, self.config.max_context_bytes).await?;
         let checked = self.check_archive(&key).await;
         let stored = match checked {
@@ -59,10 +59,11 @@ impl Builds {
         let mut tx = self.db.system("purge contexts").await?;
         let keys = contexts::purge(&mut tx, self.config.context_retention_hours, 200).await?;
         tx.commit().await?;
-        for key in &keys {
-            self.objects.delete(&key.parse()?).await?;
+        let purged = keys.len();
+        for key in keys {
+            self.objects.delete(&Key::new(key)?).await?;
         }
-        Ok(keys.len())
+        Ok(purged)
     }
 }
 

@@ -5,7 +5,7 @@ mod logs;
 mod requests;
 mod runs;
 
-pub use runs::{Heartbeat, LogBatch, RunInput};
+pub use runs::{Heartbeat, LogBatch, RunInput, repository_base};
 
 use super::config::Config;
 use super::model::{Build, BuildStatus};

@@ -2,6 +2,7 @@
 //! its lease is lost nothing that it says counts.
 
 use super::Builds;
+use crate::images::registry::staging_tag;
 use crate::kernel::ids::WorkerId;
 use crate::kernel::secret::{fingerprint, random_token};
 use crate::kernel::{Actor, Error, Result};
@@ -14,7 +15,9 @@ use crate::orchestration::methods::{
 };
 use crate::platform::db::{PgConnection, TenantTx};
 use crate::platform::events::{Topic, notify, publish};
-use crate::tenancy::projects::SecretKind;
+use crate::tenancy::access::Caller;
+use crate::tenancy::projects::{Projects, SecretKind};
+use crate::tenancy::tenants::Tenants;
 use secrecy::SecretString;
 use std::collections::BTreeMap;
 
@@ -69,12 +72,7 @@ impl Builds {
             (build.ok_or_else(|| Error::not_found("build"))?, config)
         };
         let config = MethodConfig::parse(build.method, &config).map_err(Error::faults)?;
-        let project = self
-            .projects
-            .by_id(run.tenant_id, build.project_id)
-            .await?
-            .ok_or_else(|| Error::invalid("project.gone", "the project is gone"))?;
-        let tenant_slug = self.tenants.slug(run.tenant_id).await?;
+        let base = repository_base(&self.tenants, &self.projects, &build).await?;
 
         let mut tx = self.db.tenant(run.tenant_id).await?;
         let mut names: Vec<String> = config.secret_names().into_iter().map(str::to_owned).collect();
@@ -108,11 +106,11 @@ impl Builds {
         tx.commit().await?;
 
         let host = &self.registry_host.host;
-        let base = format!("{host}/{tenant_slug}/{}", project.slug);
+        let base = format!("{host}/{base}");
         let mut plan = PlanInputs {
             source,
             // The tags move when the build completes, in the transaction that says so.
-            images: vec![format!("{base}/{}:{}", build.image_name, staging_tag(run))],
+            images: vec![format!("{base}/{}:{}", build.image_name, staging_tag(run.execution_id))],
             cache_reference: config.cache_repo().map(|repo| format!("{base}/{repo}")),
             registry: RegistryAccess {
                 host: host.clone(),
@@ -316,9 +314,12 @@ impl Builds {
     }
 }
 
-/// The tag that a run pushes under: kept for robots, never listed, gone with the run.
-fn staging_tag(run: &RunRef) -> String {
-    format!("_build-{}", run.execution_id)
+/// Where the repositories of a build's project are: `<tenant slug>/<project slug>`.
+pub async fn repository_base(tenants: &Tenants, projects: &Projects, build: &Build) -> Result<String> {
+    let caller = Caller::system("builds", Some((build.tenant_id, String::new())));
+    let tenant = tenants.get(&caller).await?;
+    let project = projects.find(&caller, &build.project_id.to_string()).await?;
+    Ok(format!("{}/{}", tenant.slug, project.slug))
 }
 
 /// Faults that another attempt would meet again.

@@ -146,7 +146,7 @@ pub async fn insert_result(
                 (extract(epoch from clock_timestamp() - b.queued_at) * 1000)::bigint,
                 (extract(epoch from b.started_at - b.queued_at) * 1000)::bigint,
                 (extract(epoch from clock_timestamp() - e.started_at) * 1000)::bigint, $10, b.attempts - 1
-         from builds b join build_executions e on e.build_id = b.id and e.id = $11
+         from builds b join build_executions e on e.tenant_id = b.tenant_id and e.id = $11
          where b.tenant_id = $1 and b.id = $2",
         run.tenant_id.0,
         run.build_id.0,
@@ -166,7 +166,7 @@ pub async fn insert_result(
         "insert into build_metrics (build_id, tenant_id, total_duration_ms, build_duration_ms, push_duration_ms,
                                     peak_memory_bytes, cpu_ms, disk_read_bytes, disk_write_bytes, total_layers,
                                     reused_layers, new_layers, log_lines)
-         select r.build_id, r.tenant_id, r.build_execution_ms, $3, $4, $5, $6, $7, $8, $9, $10, $9 - $10, $11
+         select r.build_id, r.tenant_id, r.build_execution_ms, $3, $4, $5, $6, $7, $8, $9, $10, $9::int - $10::int, $11
          from build_results r where r.tenant_id = $1 and r.build_id = $2",
         run.tenant_id.0,
         run.build_id.0,

@@ -84,12 +84,12 @@ pub async fn after(
     while lines.len() < at_least {
         let rows = sqlx::query!(
             "select l.first_line, l.last_line, l.logged_at, l.raw_bytes, l.log_content, e.attempt
-             from build_logs l join build_executions e on e.id = l.execution_id
+             from build_logs l join build_executions e on e.tenant_id = l.tenant_id and e.id = l.execution_id
              where l.tenant_id = $1 and l.build_id = $2
                and l.first_line >= coalesce((select first_line from build_logs
-                                             where tenant_id = $1 and build_id = $2 and first_line <= $3 + 1
+                                             where tenant_id = $1 and build_id = $2 and first_line <= $3::bigint + 1
                                              order by first_line desc limit 1), 0)
-               and l.last_line > $3
+               and l.last_line > $3::bigint
              order by l.first_line limit 8",
             tenant.0,
             build.0,
@@ -120,7 +120,7 @@ pub async fn upsert_step(tx: &mut PgConnection, run: &RunRef, s: &Step) -> Resul
                                   cached, layer_digest, error_code, first_line, started_at, completed_at, duration_ms)
          values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14,
                  (extract(epoch from $14::timestamptz - $13::timestamptz) * 1000)::bigint)
-         on conflict (execution_id, step_number) do update
+         on conflict (tenant_id, execution_id, step_number) do update
          set status = excluded.status, cached = excluded.cached, layer_digest = excluded.layer_digest,
              error_code = excluded.error_code, completed_at = excluded.completed_at, duration_ms = excluded.duration_ms",
         uuid::Uuid::now_v7(),

@@ -14,7 +14,7 @@ pub async fn steps(tx: &mut PgConnection, tenant: TenantId, build: BuildId) -> R
         r#"select e.attempt, s.step_number as number, s.step_name as name, s.instruction_type as instruction, s.status,
                   s.cached, s.layer_digest as layer, s.error_code as exit_code, s.first_line, s.started_at, s.completed_at,
                   s.duration_ms
-           from build_steps s join build_executions e on e.id = s.execution_id
+           from build_steps s join build_executions e on e.tenant_id = s.tenant_id and e.id = s.execution_id
            where s.tenant_id = $1 and s.build_id = $2 order by e.attempt, s.step_number limit 2000"#,
         tenant.0,
         build.0

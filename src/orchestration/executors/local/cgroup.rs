@@ -1,7 +1,9 @@
 //! Control groups: limits and usage of all processes of a run together, where the machine lets us make them.
 //! Version 1 (one hierarchy per controller) and version 2 (Linux kernel documentation, "Control Group v2").
 
+use super::process::one_process;
 use crate::kernel::{Error, Result};
+use nix::unistd::Pid;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -115,13 +117,23 @@ impl Cgroups {
         }
     }
 
-    /// The names of all runs that have groups.
-    pub fn runs(&self) -> Vec<String> {
-        let folders = match self {
+    fn folders(&self) -> Vec<&PathBuf> {
+        match self {
             Self::V1 { memory, pids, cpuacct } => vec![memory, pids, cpuacct],
             Self::V2 { parent } => vec![parent],
-        };
-        let entries = folders.into_iter().filter_map(|f| fs::read_dir(f).ok()).flatten().flatten();
+        }
+    }
+
+    /// Removes our folders, unless a run still has groups in them.
+    pub fn remove(&self) {
+        for folder in self.folders() {
+            let _ = fs::remove_dir(folder);
+        }
+    }
+
+    /// The names of all runs that have groups.
+    pub fn runs(&self) -> Vec<String> {
+        let entries = self.folders().into_iter().filter_map(|f| fs::read_dir(f).ok()).flatten().flatten();
         let runs = entries.filter(|e| e.file_type().is_ok_and(|t| t.is_dir()));
         runs.filter_map(|e| e.file_name().into_string().ok()).collect()
     }
@@ -181,10 +193,10 @@ impl Group {
         }
     }
 
-    /// The processes in the groups.
-    pub fn processes(&self) -> Vec<i32> {
+    /// The processes in the groups. (Those outside our own process namespace are listed as 0, which is left out.)
+    pub fn processes(&self) -> Vec<Pid> {
         let files = self.entrances().into_iter().filter_map(|f| fs::read_to_string(f).ok());
-        files.flat_map(|text| text.lines().filter_map(|l| l.parse().ok()).collect::<Vec<_>>()).collect()
+        files.flat_map(|text| text.lines().filter_map(one_process).collect::<Vec<_>>()).collect()
     }
 
     /// Removes the groups. Processes that are being killed may keep them for a moment.
@@ -196,7 +208,10 @@ impl Group {
                     Ok(()) => break,
                     Err(e) if e.kind() == std::io::ErrorKind::NotFound => break,
                     Err(e) if Instant::now() > deadline => return Err(e.into()),
-                    #[expect(clippy::disallowed_methods, reason = "only called off the runtime; the kernel gives no signal")]
+                    #[expect(
+                        clippy::disallowed_methods,
+                        reason = "only called off the runtime; the kernel gives no signal"
+                    )]
                     Err(_) => std::thread::sleep(Duration::from_millis(5)),
                 }
             }

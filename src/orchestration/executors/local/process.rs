@@ -14,8 +14,8 @@ use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::process::{Child, ChildStdin};
 use tokio::time::{Instant, sleep_until, timeout};
 
-/// Lines that are still taken from a process that was told to end. It may print for ever.
-const MAX_TAIL: usize = 16 * 1024;
+/// Lines that are held of a process that was told to end; it may print for ever, and then has to wait.
+const MAX_TAIL: usize = 1024;
 /// How long the outputs of a dead process may stay open: a process in the kernel's hands dies a little later.
 const DYING: Duration = Duration::from_secs(30);
 const CHUNK: usize = 16 * 1024;
@@ -25,7 +25,6 @@ pub(super) struct Process {
     /// `unshare`, which leads the process group and waits for the first process of the namespace.
     pub child: Child,
     pub outputs: Outputs,
-    group: Option<Pid>,
     stdin: Option<ChildStdin>,
 }
 
@@ -36,7 +35,6 @@ impl Process {
         let stdout = Box::new(child.stdout.take().ok_or_else(no_pipe)?);
         let stderr = Box::new(child.stderr.take().ok_or_else(no_pipe)?);
         Ok(Self {
-            group: child.id().and_then(|id| i32::try_from(id).ok()).map(Pid::from_raw),
             stdin: child.stdin.take(),
             outputs: Outputs {
                 stdout: Output::new(stdout, Stream::Stdout, mask),
@@ -72,7 +70,7 @@ impl Process {
     /// Ends the process: first asked, after the grace period killed. When this returns it is gone with all its children,
     /// and what it still printed is in `queue`.
     pub async fn stop(&mut self, grace: Duration, queue: &mut VecDeque<RunEvent>) -> std::io::Result<ExitStatus> {
-        if let Some(group) = self.group {
+        if let Some(group) = self.group() {
             // It may have ended by itself just now.
             let _ = killpg(group, Signal::SIGTERM);
         }
@@ -96,12 +94,20 @@ impl Process {
         Ok(status)
     }
 
+    /// The process group; none when its leader has been waited for, since the id may be somebody else's by then.
+    fn group(&self) -> Option<Pid> {
+        one_process(&self.child.id()?.to_string())
+    }
+
     /// Kills the first process of the namespace, and the kernel all others; `unshare` sees the end and ends.
     fn kill(&self) {
-        let Some(group) = self.group else { return };
+        let Some(group) = self.group() else { return };
         let children = std::fs::read_to_string(format!("/proc/{group}/task/{group}/children")).unwrap_or_default();
-        let first = children.split_whitespace().filter_map(|pid| pid.parse().ok()).map(Pid::from_raw);
-        if first.map(|pid| kill(pid, Signal::SIGKILL)).filter(|killed| killed.is_ok()).count() == 0 {
+        let mut killed = false;
+        for first in children.split_whitespace().filter_map(one_process) {
+            killed |= kill(first, Signal::SIGKILL).is_ok();
+        }
+        if !killed {
             // A kernel that does not list children, or nothing was started yet.
             let _ = killpg(group, Signal::SIGKILL);
         }
@@ -163,6 +169,12 @@ impl Output {
     fn new(pipe: Box<dyn AsyncRead + Send + Unpin>, stream: Stream, mask: &Mask) -> Self {
         Self { pipe, chunk: vec![0; CHUNK], splitter: LineSplitter::new(mask.clone()), stream, open: true }
     }
+}
+
+/// The id of one process, never 0, 1 or negative: to kill(2) those mean our own group, the machine's first process, and
+/// everybody.
+pub(super) fn one_process(id: &str) -> Option<Pid> {
+    id.parse().ok().filter(|id| *id > 1).map(Pid::from_raw)
 }
 
 /// As a shell counts: the code, or 128 and the number of the signal.

@@ -2,12 +2,12 @@
 
 use super::Inner;
 use super::folder;
+use super::process::one_process;
 use super::sandbox::MARK;
 use crate::kernel::{Error, Result};
 use crate::orchestration::executors::RunName;
 use crate::platform::tasks::blocking;
 use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -20,14 +20,17 @@ impl Inner {
     pub(super) async fn wipe(&self, run: &RunName) -> Result<()> {
         let folder = self.folder.join(run.as_str());
         let group = self.sandbox.cgroups.as_ref().map(|c| c.group(run.as_str()));
-        let exists = { let folder = folder.clone(); blocking(move || Ok(folder.exists())).await? };
+        let exists = {
+            let folder = folder.clone();
+            blocking(move || Ok(folder.exists())).await?
+        };
         if exists {
             self.kill_processes(&folder).await?;
         }
         if let Some(group) = group {
             blocking(move || {
                 for process in group.processes() {
-                    let _ = kill(Pid::from_raw(process), Signal::SIGKILL);
+                    let _ = kill(process, Signal::SIGKILL);
                 }
                 group.remove()
             })
@@ -47,7 +50,8 @@ impl Inner {
         let (folder, cgroups) = (self.folder.clone(), self.sandbox.cgroups.clone());
         blocking(move || {
             let entries = std::fs::read_dir(folder)?;
-            let folders = entries.filter_map(|e| e.ok()?.file_name().into_string().ok());
+            let folders = entries.flatten().filter(|e| e.file_type().is_ok_and(|kind| kind.is_dir()));
+            let folders = folders.filter_map(|e| e.file_name().into_string().ok());
             let groups = cgroups.map(|c| c.runs()).unwrap_or_default();
             Ok(folders.chain(groups).filter_map(|name| name.parse().ok()).collect())
         })
@@ -76,9 +80,15 @@ fn kill_marked(folder: &Path) -> usize {
     let mark = format!("{MARK}={}", folder.display());
     let processes = std::fs::read_dir("/proc").into_iter().flatten().flatten();
     let marked = processes.filter_map(|entry| {
-        let pid = entry.file_name().to_str()?.parse().ok()?;
+        let pid = one_process(entry.file_name().to_str()?)?;
         let environment = std::fs::read(entry.path().join("environ")).ok()?;
-        environment.split(|b| *b == 0).any(|variable| variable == mark.as_bytes()).then(|| Pid::from_raw(pid))
+        environment.split(|b| *b == 0).any(|variable| variable == mark.as_bytes()).then_some(pid)
     });
-    marked.map(|pid| kill(pid, Signal::SIGKILL)).count()
+    let mut count = 0;
+    for process in marked {
+        // It may have died since it was seen.
+        let _ = kill(process, Signal::SIGKILL);
+        count += 1;
+    }
+    count
 }
