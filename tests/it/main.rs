@@ -8,5 +8,6 @@ mod builds;
 mod dispatch;
 mod house;
 mod platform;
+mod registry;
 mod sim;
 mod support;

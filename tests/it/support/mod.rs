@@ -2,6 +2,7 @@
 
 pub mod api;
 pub mod database;
+pub mod hub;
 pub mod programs;
 pub mod server;
 
