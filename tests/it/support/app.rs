@@ -61,12 +61,13 @@ impl TestApp {
         let mut config = Config { encryption_key: Keyring::generate_base64(), ..Config::default() };
         config.database.url = database.url().to_owned();
         config.database.migrate_on_start = false;
+        config.dispatch.enabled = false;
         config.server.public_url.clone_from(&url);
         config.storage.folder = folder.path().join("storage").to_str().unwrap().into();
         change(&mut config);
         let tasks = Tasks::default();
         let app = App::build(config, tasks.clone(), telemetry::init_metrics().unwrap()).await.unwrap();
-        app.start_background().unwrap();
+        app.start_background().await.unwrap();
         let router = image_factory::server::router(&app).unwrap();
         let server = app.config.server.clone();
         tasks.clone().spawn("http", async move { http::serve(listener, router, &server, &tasks).await });

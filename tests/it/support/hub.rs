@@ -299,4 +299,3 @@ pub fn noise(length: usize, seed: u64) -> Vec<u8> {
     bytes.truncate(length);
     bytes
 }
-

@@ -3,6 +3,7 @@
 pub mod api;
 pub mod app;
 pub mod database;
+pub mod hub;
 pub mod programs;
 pub mod server;
 
