@@ -28,7 +28,7 @@ fn credentials() -> String {
 async fn a_git_repository_becomes_an_image_that_can_be_pulled() {
     let (mut server, api) = ServerProcess::start(LOCAL_GIT).await;
     let base = base(&server, &api).await;
-    let dockerfile = "ARG BASE\nFROM ${BASE}\nARG VERSION=0\nLABEL version=${VERSION}\nCOPY greeting /greeting\nRUN cat /greeting\n";
+    let dockerfile = "ARG BASE\nFROM ${BASE}\nCOPY greeting /greeting\nRUN cat /greeting\nARG VERSION=0\nLABEL version=${VERSION}\n";
     let git = GitServer::start(&[("Dockerfile", dockerfile.as_bytes()), ("greeting", b"hello from main\n")]).await;
     let sha = git.git(&["rev-parse", "HEAD"]);
     let config = json!({"build_args": {"BASE": base, "VERSION": "7"}, "environment": {"MODE": "test"}});

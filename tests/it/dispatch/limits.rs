@@ -55,19 +55,19 @@ async fn tenant(app: &App, n: usize) -> Caller {
     let slug = format!("tenant-{n}");
     let system = Caller::system("test", None);
     let id = app.tenants.create(&system, NewTenant { slug: slug.clone(), name: slug.clone() }).await.unwrap().id;
-    let caller = Caller::system("test", Some((id, slug)));
+    let caller = Caller::system("test", Some((id, slug.clone())));
     for project in ["one", "two"] {
         let new = NewProject { slug: project.into(), name: String::new(), description: String::new() };
         app.projects.create(&caller, new).await.unwrap();
     }
-    let (policy, _) = app.dispatch.policy(&caller, id).await.unwrap();
+    let (policy, _) = app.dispatch.policy(&caller, &slug).await.unwrap();
     let policy = ConcurrencyPolicy {
         max_concurrent_builds: 2,
         max_concurrent_per_project: 1,
         kaniko_max_concurrent: 1,
         ..policy
     };
-    app.dispatch.set_policy(&caller, id, &policy, IfMatch(None)).await.unwrap();
+    app.dispatch.set_policy(&caller, &slug, &policy, IfMatch(None)).await.unwrap();
     caller
 }
 

@@ -281,6 +281,7 @@ async fn upload_context(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response> {
+    let project = builds.upload_target(&caller, &project).await?;
     let kind = headers.get(CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
     if !matches!(kind, "application/gzip" | "application/x-gzip" | "application/x-gtar" | "application/octet-stream") {
         return Err(Error::unsupported_media("context.media_type", "send a gzipped tar as application/gzip"));
