@@ -2,9 +2,8 @@
 
 use super::Dispatch;
 use super::model::{ConcurrencyPolicy, DispatcherReport, Mode, WorkerReport};
-use crate::kernel::ids::TenantId;
 use crate::kernel::{Page, Result};
-use crate::platform::http::{IfMatch, Json, NoQuery, Path, Problem, Query, etag};
+use crate::platform::http::{IfMatch, Json, NoQuery, Problem, Query, etag};
 use crate::tenancy::access::Caller;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
@@ -28,7 +27,7 @@ pub fn routes(dispatch: Dispatch) -> OpenApiRouter {
 /// Get how many builds of the tenant may run at the same time.
 #[utoipa::path(
     get, path = "/tenants/{id}/concurrency-policy", tag = "Dispatch", operation_id = "get_concurrency_policy",
-    params(("id" = TenantId, Path)),
+    params(("id" = String, Path, description = "The tenant, by id or slug")),
     responses((status = 200, body = ConcurrencyPolicy, headers(("ETag" = String))), (status = 403, body = Problem),
               (status = 404, body = Problem)),
     extensions(("x-access" = json!("tenant:read")))
@@ -36,16 +35,15 @@ pub fn routes(dispatch: Dispatch) -> OpenApiRouter {
 async fn get_concurrency_policy(
     State(dispatch): State<Dispatch>,
     caller: Caller,
-    Path(id): Path<TenantId>,
 ) -> Result<Response> {
-    let (policy, version) = dispatch.policy(&caller, id).await?;
+    let (policy, version) = dispatch.policy(&caller, caller.tenant()?.id).await?;
     Ok((etag(version), axum::Json(policy)).into_response())
 }
 
 /// Replace how many builds of the tenant may run at the same time.
 #[utoipa::path(
     put, path = "/tenants/{id}/concurrency-policy", tag = "Dispatch", operation_id = "replace_concurrency_policy",
-    params(("id" = TenantId, Path), ("If-Match" = Option<String>, Header)), request_body = ConcurrencyPolicy,
+    params(("id" = String, Path, description = "The tenant, by id or slug"), ("If-Match" = Option<String>, Header)), request_body = ConcurrencyPolicy,
     responses((status = 200, body = ConcurrencyPolicy, headers(("ETag" = String))), (status = 403, body = Problem),
               (status = 404, body = Problem), (status = 412, body = Problem), (status = 422, body = Problem)),
     extensions(("x-access" = json!("concurrency:manage")))
@@ -53,11 +51,10 @@ async fn get_concurrency_policy(
 async fn replace_concurrency_policy(
     State(dispatch): State<Dispatch>,
     caller: Caller,
-    Path(id): Path<TenantId>,
     expected: IfMatch,
     Json(policy): Json<ConcurrencyPolicy>,
 ) -> Result<Response> {
-    let (policy, version) = dispatch.set_policy(&caller, id, &policy, expected).await?;
+    let (policy, version) = dispatch.set_policy(&caller, caller.tenant()?.id, &policy, expected).await?;
     Ok((etag(version), axum::Json(policy)).into_response())
 }
 
