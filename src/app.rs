@@ -160,7 +160,8 @@ impl App {
 
     async fn start_dispatcher(&self) -> Result<()> {
         let inputs = Arc::new(ObjectInputs(self.objects.clone()));
-        let local = LocalExecutor::new(self.config.executor.clone(), inputs, self.clock.clone(), self.tasks.clone()).await?;
+        let local =
+            LocalExecutor::new(self.config.executor.clone(), inputs, self.clock.clone(), self.tasks.clone()).await?;
         let worker = dispatch::identity(&self.config.executor.folder)?;
         Dispatcher::new(
             self.dispatch.clone(),

@@ -52,7 +52,8 @@ impl Config {
             builder = builder.add_source(File::from(path).format(FileFormat::Toml).required(true));
         }
         // Other names without `__` belong to the client commands (`IMAGE_FACTORY_TOKEN`).
-        let ours = |k: &str| k.starts_with("IMAGE_FACTORY_") && (k.contains("__") || k == "IMAGE_FACTORY_ENCRYPTION_KEY");
+        let ours =
+            |k: &str| k.starts_with("IMAGE_FACTORY_") && (k.contains("__") || k == "IMAGE_FACTORY_ENCRYPTION_KEY");
         #[expect(clippy::disallowed_methods, reason = "the one reader of the environment")]
         let variables = std::env::vars().filter(|(k, _)| ours(k)).collect();
         let environment = Environment::with_prefix("IMAGE_FACTORY")

@@ -8,9 +8,9 @@ use crate::kernel::secret::Keyring;
 use crate::kernel::{Error, Page, Result};
 use crate::orchestration::{builds, dispatch};
 use crate::platform::http::{NoQuery, Problem, Query, Refusals, idempotency, request_id};
+use crate::platform::jobs::{self, TaskStatus};
 use crate::platform::tasks::Tasks;
 use crate::platform::telemetry;
-use crate::platform::jobs::{self, TaskStatus};
 use crate::tenancy::access::{Caller, SystemPermission};
 use crate::tenancy::{audit, identity, projects, tenants};
 use axum::Router;
@@ -19,8 +19,8 @@ use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use serde::{Deserialize, Serialize};
-use utoipa::{OpenApi, ToSchema};
 use utoipa::openapi::OpenApi as Document;
+use utoipa::{OpenApi, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -77,7 +77,10 @@ pub fn router(app: &App) -> Result<Router> {
         router = router.merge(metrics_router(app));
     }
     let router = router
-        .merge(utoipa_swagger_ui::SwaggerUi::new("/api/docs").config(utoipa_swagger_ui::Config::from("/api/v1/openapi.json")))
+        .merge(
+            utoipa_swagger_ui::SwaggerUi::new("/api/docs")
+                .config(utoipa_swagger_ui::Config::from("/api/v1/openapi.json")),
+        )
         .merge(registry::routes(app.registry.clone()));
     Ok(router
         .fallback(async || Error::not_found("page").into_response())

@@ -17,9 +17,11 @@ async fn printing(api: &Api, lines: u32, per_pause: u32) -> String {
     );
     let run = json!(["/bin/busybox", "sh", "-c", script]);
     let dockerfile = format!("FROM scratch\nCOPY busybox /bin/busybox\nRUN {run}\n");
-    let context = api.upload("hello", &[("Dockerfile", dockerfile.as_bytes(), 0o644), ("busybox", &busybox(), 0o755)]).await;
+    let context =
+        api.upload("hello", &[("Dockerfile", dockerfile.as_bytes(), 0o644), ("busybox", &busybox(), 0o755)]).await;
     let config = json!({"cache_enabled": false});
-    api.submit(&json!({"project": "hello", "method": "docker", "source": {"context_id": context}, "config": config})).await
+    api.submit(&json!({"project": "hello", "method": "docker", "source": {"context_id": context}, "config": config}))
+        .await
 }
 
 /// Reads an SSE stream until its `end`, or until `frames` were read; gives (line number, text) of all lines.
@@ -123,7 +125,8 @@ async fn events_resume_where_they_stopped_and_stay_in_their_tenant() {
     let (server, api) = ServerProcess::start(&[]).await;
     let first = printing(&api, 1, 1).await;
     api.wait_final(&first).await;
-    let request = api.raw(Method::GET, "/events?last_event_id=0-00000000-0000-0000-0000-000000000000").send().await.unwrap();
+    let request =
+        api.raw(Method::GET, "/events?last_event_id=0-00000000-0000-0000-0000-000000000000").send().await.unwrap();
     let mut events = eventsource_stream::Eventsource::eventsource(request.bytes_stream());
     let (mut kinds, mut position) = (Vec::new(), String::new());
     while !kinds.contains(&"build.finished".to_owned()) {

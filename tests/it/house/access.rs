@@ -3,12 +3,8 @@
 //! Whoever adds an operation declares its rule (`extensions(("x-access" = json!("build:create")))`: `public`,
 //! `authenticated`, or a permission) and, where this test says so, adds a line to [`path_value`] or [`body`].
 
-<<<<<<< HEAD
-use crate::support::{Client, PASSWORD, TestApp, hub};
-=======
 use crate::support::{Client, TestApp};
 use image_factory::kernel::ids::TenantId;
->>>>>>> tenancy
 use image_factory::tenancy::access::{Permission, SystemPermission, SystemRole, TenantRole};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -37,18 +33,10 @@ impl Victim {
         let path = format!("/projects/hello/members/{}", member.user_id.unwrap());
         owner.put(&path, json!({"role": "developer"})).await.expect(200);
         let made = owner.post("/api-keys", json!({"name": "ci", "scopes": ["project:read"]})).await.expect(201);
-<<<<<<< HEAD
-        let build = id(&owner.post("/builds", body("create_build").unwrap()).await.expect(202));
-        let host = app.url.trim_start_matches("http://");
-        hub::Client::new(host, Some((&owner.email, PASSWORD))).image("victim/hello/app", "latest", &[b"layer"]).await;
-        let image = id(&owner.get("/images").await.expect(200)["items"][0]);
-        Self { owner, member, project, api_key: id(&made["api_key"]), build, image }
-=======
         let api_key = id(&made["api_key"]);
         let build = id(&owner.post("/builds", json_of("create_build")).await.expect(202));
         let image = image(app, tenant.id, &project).await;
         Self { owner, member, project, api_key, build, image }
->>>>>>> tenancy
     }
 }
 
@@ -110,16 +98,6 @@ fn body(operation: &str) -> Option<Value> {
         "update_user" | "update_tenant" | "update_project" => json!({"name": "Other"}),
         "set_project_member" => json!({"role": "viewer"}),
         "set_secret" => json!({"kind": "opaque", "value": "y"}),
-        "create_build" => json!({
-            "project": "hello", "method": "docker", "source": {"dockerfile": "FROM scratch"}, "start": false
-        }),
-        "start_build" | "cancel_build" | "retry_build" => json!({}),
-        "pause_dispatcher" | "drain_dispatcher" | "resume_dispatcher" => json!({"reason": "for this test"}),
-        "replace_concurrency_policy" => json!({
-            "max_concurrent_builds": 1, "max_concurrent_per_project": 1, "docker_max_concurrent": 1,
-            "container_max_concurrent": 1, "kaniko_max_concurrent": 1, "priority_dispatch_enabled": true,
-            "max_queued_wait_minutes": 9
-        }),
         _ => return None,
     })
 }
@@ -329,14 +307,8 @@ async fn every_operation_refuses_those_who_may_not() {
             Access::System(_) => &system_roles[&SystemRole::SystemAdmin],
         };
         let (status, code) = operation.call(client).await;
-<<<<<<< HEAD
-        // A build that has not run has no metrics; JSON is no archive.
-        let let_in = status == 409 || code == "context.media_type" || operation.id == "get_build_metrics";
-        if !(status.is_success() || let_in) {
-=======
         let missing = status == 404 && MISSING.iter().any(|(id, _)| *id == operation.id);
         if !(status.is_success() || status == 409 || missing) {
->>>>>>> tenancy
             faults.push(format!(
                 "{}: those who may call it get {status} {code}: correct its line in tests/it/house/access.rs",
                 operation.id

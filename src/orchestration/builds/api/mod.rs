@@ -97,7 +97,11 @@ async fn list_builds(
     responses((status = 200, body = BuildView), (status = 403, body = Problem), (status = 404, body = Problem)),
     extensions(("x-access" = json!("build:read")))
 )]
-async fn get_build(State(builds): State<Builds>, caller: Caller, Path(id): Path<BuildId>) -> Result<axum::Json<BuildView>> {
+async fn get_build(
+    State(builds): State<Builds>,
+    caller: Caller,
+    Path(id): Path<BuildId>,
+) -> Result<axum::Json<BuildView>> {
     Ok(axum::Json(view(&builds, &caller, id).await?))
 }
 

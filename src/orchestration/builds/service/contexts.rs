@@ -28,12 +28,7 @@ impl Builds {
 
     /// Stores a `tar.gz` for builds of a project, see [`Self::upload_target`]. Refused: what is larger than the limits, no archive, or has entries
     /// that would land outside of its folder.
-    pub async fn upload_context(
-        &self,
-        caller: &Caller,
-        project: &Project,
-        body: &mut Incoming<'_>,
-    ) -> Result<Context> {
+    pub async fn upload_context(&self, caller: &Caller, project: &Project, body: &mut Incoming<'_>) -> Result<Context> {
         let tenant = project.tenant_id;
         let id = ContextId::new();
         let key = Key::new(format!("contexts/{tenant}/{id}"))?;
@@ -115,7 +110,10 @@ fn check_archive(reader: impl Read, max_unpacked: u64) -> Result<()> {
 }
 
 fn is_metadata(kind: tar::EntryType) -> bool {
-    kind.is_pax_global_extensions() || kind.is_pax_local_extensions() || kind.is_gnu_longname() || kind.is_gnu_longlink()
+    kind.is_pax_global_extensions()
+        || kind.is_pax_local_extensions()
+        || kind.is_gnu_longname()
+        || kind.is_gnu_longlink()
 }
 
 fn stays_inside(path: &Path) -> bool {
@@ -145,7 +143,10 @@ mod tests {
 
     #[test]
     fn an_archive_of_files_is_taken() {
-        let good = archive(&[("Dockerfile", tar::EntryType::Regular, b"FROM scratch"), ("a/b", tar::EntryType::Regular, b"x")]);
+        let good = archive(&[
+            ("Dockerfile", tar::EntryType::Regular, b"FROM scratch"),
+            ("a/b", tar::EntryType::Regular, b"x"),
+        ]);
         check_archive(&good[..], 1 << 20).unwrap();
     }
 
