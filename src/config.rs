@@ -1,10 +1,16 @@
 //! Configuration: built-in defaults, then a TOML file, then the environment (`IMAGE_FACTORY_*`, `__` between levels).
 //! Unknown keys are refused. The only reader of the environment.
 
+use crate::images::registry;
 use crate::kernel::{Error, Result};
-use crate::platform::{db, http, telemetry};
+use crate::orchestration::executors::local;
+use crate::orchestration::{builds, dispatch};
+use crate::platform::{db, http, storage, telemetry};
+use crate::tenancy::identity;
 use config::{Environment, File, FileFormat};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::fmt::Write as _;
 use std::path::Path;
 use utoipa::ToSchema;
 
@@ -12,16 +18,31 @@ use utoipa::ToSchema;
 #[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
+    /// 32 bytes in standard base64: encrypts secrets and signs tokens. Required by `serve`; make one with
+    /// `image-factory config generate-key`, keep it, and give the same to every process.
+    pub encryption_key: String,
     /// The HTTP listener.
     pub server: http::Config,
     /// The PostgreSQL database.
     pub database: db::Config,
+    /// Sign-in and sessions.
+    pub identity: identity::Config,
+    /// Blobs, uploads and build contexts.
+    pub storage: storage::Config,
+    /// The built-in registry.
+    pub registry: registry::Config,
+    /// Limits of builds.
+    pub builds: builds::Config,
+    /// The dispatcher of this process.
+    pub dispatch: dispatch::Config,
+    /// Builds that run as processes of this machine.
+    pub executor: local::Config,
     /// The service's own log.
     pub log: telemetry::Config,
 }
 
 /// Keys whose values `config print` and logs must not show.
-const SECRETS: &[&str] = &["/database/url"];
+const SECRETS: &[&str] = &["/encryption_key", "/database/url", "/identity/bootstrap_password"];
 
 impl Config {
     /// Reads the file (where one is named) and the environment.
@@ -30,13 +51,16 @@ impl Config {
         if let Some(path) = file {
             builder = builder.add_source(File::from(path).format(FileFormat::Toml).required(true));
         }
-        // Names without `__` belong to the client commands (`IMAGE_FACTORY_TOKEN`).
+        // Other names without `__` belong to the client commands (`IMAGE_FACTORY_TOKEN`).
+        let ours = |k: &str| k.starts_with("IMAGE_FACTORY_") && (k.contains("__") || k == "IMAGE_FACTORY_ENCRYPTION_KEY");
         #[expect(clippy::disallowed_methods, reason = "the one reader of the environment")]
-        let variables = std::env::vars().filter(|(k, _)| k.starts_with("IMAGE_FACTORY_") && k.contains("__")).collect();
+        let variables = std::env::vars().filter(|(k, _)| ours(k)).collect();
         let environment = Environment::with_prefix("IMAGE_FACTORY")
             .prefix_separator("_")
             .separator("__")
             .try_parsing(true)
+            .list_separator(",")
+            .with_list_parse_key("builds.git_allowed_networks")
             .source(Some(variables));
         builder
             .add_source(environment)
@@ -54,5 +78,85 @@ impl Config {
             }
         }
         Ok(value)
+    }
+}
+
+/// The reference of all settings, made from the types: `docs/reference/configuration.md`.
+pub fn reference_markdown() -> Result<String> {
+    let mut schemas = Vec::new();
+    <Config as ToSchema>::schemas(&mut schemas);
+    let schemas: serde_json::Map<String, Value> =
+        schemas.into_iter().map(|(name, s)| Ok((name, serde_json::to_value(s)?))).collect::<Result<_>>()?;
+    let root = serde_json::to_value(<Config as utoipa::PartialSchema>::schema())?;
+    let defaults = serde_json::to_value(Config::default())?;
+    let mut out = String::from(
+        "# Configuration\n\n\
+         Made from the source by `image-factory config reference`.\n\n\
+         Values come from built-in defaults, then a TOML file (`--config FILE`), then the environment. A key `section.key` is\n\
+         `key` under `[section]` in the file and `IMAGE_FACTORY_SECTION__KEY` in the environment. Lists are\n\
+         separated by commas there. Unknown keys are refused.\n\
+         `image-factory config print` shows what is in force, secrets replaced.\n",
+    );
+    let mut top = Vec::new();
+    for (name, property) in properties(&root) {
+        let default = &defaults[name];
+        match section(property, &schemas) {
+            Some(schema) if default.is_object() => {
+                let _ = write!(out, "\n## `{name}`\n\n{}\n", describe(property).or_else(|| describe(schema)).unwrap_or_default());
+                out.push_str(TABLE_HEAD);
+                for (key, property) in properties(schema) {
+                    out.push_str(&row(&format!("{name}.{key}"), property, &default[key]));
+                }
+            }
+            _ => top.push(row(name, property, default)),
+        }
+    }
+    if !top.is_empty() {
+        let _ = write!(out, "\n## Without a section\n{TABLE_HEAD}{}", top.concat());
+    }
+    Ok(out)
+}
+
+const TABLE_HEAD: &str = "\n| key | default | what it does |\n| --- | --- | --- |\n";
+
+fn properties(schema: &Value) -> impl Iterator<Item = (&str, &Value)> {
+    schema["properties"].as_object().into_iter().flatten().map(|(name, p)| (name.as_str(), p))
+}
+
+/// The schema behind a property that refers to one.
+fn section<'a>(property: &Value, schemas: &'a serde_json::Map<String, Value>) -> Option<&'a Value> {
+    let reference = property["$ref"].as_str().or_else(|| property["allOf"][0]["$ref"].as_str())?;
+    schemas.get(reference.rsplit('/').next()?)
+}
+
+fn describe(schema: &Value) -> Option<String> {
+    schema["description"].as_str().map(|d| d.replace('\n', " "))
+}
+
+fn row(key: &str, property: &Value, default: &Value) -> String {
+    let default = match default {
+        Value::String(text) if text.is_empty() => "empty".to_owned(),
+        Value::String(text) => format!("`{text}`"),
+        other => format!("`{other}`"),
+    };
+    format!("| `{key}` | {default} | {} |\n", describe(property).unwrap_or_default().replace('|', "\\|"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_are_not_printed() {
+        let config = Config { encryption_key: "swordfish".into(), ..Config::default() };
+        let text = config.redacted().unwrap().to_string();
+        assert!(!text.contains("swordfish") && text.contains("[redacted]"), "{text}");
+    }
+
+    #[test]
+    fn every_setting_has_a_description() {
+        for line in reference_markdown().unwrap().lines().filter(|l| l.starts_with("| `")) {
+            assert!(!line.ends_with("|  |"), "{line}");
+        }
     }
 }

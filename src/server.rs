@@ -1,39 +1,98 @@
 //! Every context's routes, the middleware around them, the OpenAPI document.
 
+mod system;
+
 use crate::app::App;
+use crate::communication::live;
+use crate::config::Config;
+use crate::images::{catalog, registry};
+use crate::kernel::secret::Keyring;
+use crate::kernel::{Error, Result};
+use crate::orchestration::{builds, dispatch};
+use crate::platform::http::{Problem, idempotency, request_id};
+use crate::platform::tasks::Tasks;
+use crate::platform::telemetry;
+use crate::tenancy::access::Caller;
+use crate::tenancy::{audit, identity, projects, tenants};
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
-use axum::response::IntoResponse;
+use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use utoipa::OpenApi;
+use utoipa::openapi::OpenApi as Document;
 use utoipa_axum::router::OpenApiRouter;
-
-use crate::kernel::Error;
-use crate::platform::http::request_id;
 
 /// Largest body of a route that does not say otherwise.
 const BODY_LIMIT: usize = 1024 * 1024;
 
 #[derive(OpenApi)]
-#[openapi(info(title = "Image Factory", description = "Build, scan, hold, release and distribute images."))]
+#[openapi(
+    info(title = "Image Factory", description = "Build, scan, hold, release and distribute images."),
+    components(schemas(Problem))
+)]
 struct ApiDocument;
 
 /// The API's routes with their documentation, without middleware.
-fn api(_app: &App) -> OpenApiRouter {
+fn api(app: &App) -> OpenApiRouter {
     OpenApiRouter::with_openapi(ApiDocument::openapi())
+        .merge(identity::routes(app.identity.clone()))
+        .merge(tenants::routes(app.tenants.clone()))
+        .merge(projects::routes(app.projects.clone()))
+        .merge(audit::routes(app.audit.clone()))
+        .merge(catalog::routes(app.catalog.clone()))
+        .merge(builds::routes(app.builds.clone()))
+        .merge(dispatch::routes(app.dispatch.clone()))
+        .merge(live::routes(app.live.clone()))
+        .merge(system::routes(app.clone()))
+}
+
+/// The OpenAPI document alone; nothing is connected to.
+pub fn openapi(config: &Config) -> Result<Document> {
+    let mut config = config.clone();
+    if config.encryption_key.is_empty() {
+        config.encryption_key = Keyring::generate_base64();
+    }
+    let app = App::wire(config, Tasks::default(), telemetry::init_metrics()?)?;
+    Ok(api(&app).into_openapi())
 }
 
 /// The whole server.
-pub fn router(app: &App) -> Router {
+pub fn router(app: &App) -> Result<Router> {
     let (api, document) = api(app).split_for_parts();
-    let document = std::sync::Arc::new(document);
+    // The last layer is the outermost: who asks is known before a kept answer is looked for.
+    let api = api
+        .layer(from_fn_with_state(app.clone(), idempotent))
+        .layer(from_fn_with_state(app.gate.clone(), identity::middleware));
+    let document = serde_json::to_value(document)?;
     let ready = app.clone();
-    Router::new()
+    let mut router = Router::new()
         .nest("/api/v1", api)
-        .route("/api/v1/openapi.json", get(async move || axum::Json((*document).clone())))
+        .route("/api/v1/openapi.json", get(async move || axum::Json(document.clone())))
         .route("/health", get(async || "ok"))
-        .route("/ready", get(async move || ready.ready().await.map(|()| "ready")))
+        .route("/ready", get(async move || ready.ready().await.map(|()| "ready")));
+    if app.metrics_listen().is_none() {
+        router = router.merge(metrics_router(app));
+    }
+    let router = router
+        .merge(utoipa_swagger_ui::SwaggerUi::new("/api/docs").config(utoipa_swagger_ui::Config::from("/api/v1/openapi.json")))
+        .merge(registry::routes(app.registry.clone()));
+    Ok(router
         .fallback(async || Error::not_found("page").into_response())
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
-        .layer(axum::middleware::from_fn(request_id::middleware))
+        .layer(from_fn(request_id::middleware)))
+}
+
+/// `/metrics`, for a listener of its own or beside the API.
+pub fn metrics_router(app: &App) -> Router {
+    let metrics = app.metrics.clone();
+    Router::new().route("/metrics", get(async move || metrics.render()))
+}
+
+/// Keys of two callers never meet, nor those of one caller in two tenants.
+async fn idempotent(State(app): State<App>, request: Request, next: Next) -> Result<Response> {
+    let Some(caller) = request.extensions().get::<Caller>() else { return Ok(next.run(request).await) };
+    let tenant = caller.tenant.as_ref().map(|t| t.id.to_string()).unwrap_or_default();
+    let name = format!("{}@{tenant}", caller.actor);
+    idempotency::middleware(app.db, app.keyring, name, request, next).await
 }

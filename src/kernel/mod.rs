@@ -7,9 +7,11 @@ pub mod error;
 pub mod ids;
 pub mod page;
 pub mod secret;
+mod text_enum;
 
 pub use actor::Actor;
 pub use clock::Clock;
 pub use digest::Digest;
 pub use error::{Error, Fault, Kind, Result};
 pub use page::{Page, PageRequest};
+pub(crate) use text_enum::text_enum;

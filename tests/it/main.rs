@@ -2,5 +2,11 @@
 
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
+mod builds;
 mod contract;
+mod dispatch;
 mod executors;
+mod house;
+mod platform;
+mod sim;
+mod support;

@@ -230,7 +230,8 @@ pub struct RunEvents {
 }
 
 impl RunEvents {
-    fn new(receiver: mpsc::Receiver<RunEvent>) -> Self {
+    /// Events as an executor sends them.
+    pub fn new(receiver: mpsc::Receiver<RunEvent>) -> Self {
         Self { receiver: Arc::new(Mutex::new(receiver)), read: CancellationToken::new() }
     }
 

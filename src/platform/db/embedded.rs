@@ -5,7 +5,7 @@
 
 use crate::kernel::secret::random_token;
 use crate::kernel::{Error, Result};
-use std::os::unix::fs::{PermissionsExt, chown};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
@@ -24,13 +24,15 @@ pub struct Embedded {
 struct Account {
     uid: u32,
     gid: u32,
+    /// Whether the data lies below a folder that is closed to it, such as root's home.
+    shut_out: bool,
 }
 
 impl Embedded {
     /// Starts the server on `data` (made when missing) and creates the database `image_factory`.
     pub async fn start(data: &Path) -> Result<Self> {
         let bin = find_binaries()?;
-        let account = account()?;
+        let account = account(data)?;
         let password_file = data.join("password");
         let cluster = data.join("cluster");
         if !tokio::fs::try_exists(cluster.join("PG_VERSION")).await? {
@@ -104,34 +106,33 @@ fn find_binaries() -> Result<PathBuf> {
     })
 }
 
-fn account() -> Result<Option<Account>> {
+fn account(data: &Path) -> Result<Option<Account>> {
     use nix::unistd::{Uid, User};
     if !Uid::effective().is_root() {
         return Ok(None);
     }
     for name in ["postgres", "nobody"] {
         if let Ok(Some(user)) = User::from_name(name) {
-            return Ok(Some(Account { uid: user.uid.as_raw(), gid: user.gid.as_raw() }));
+            let (uid, gid) = (user.uid.as_raw(), user.gid.as_raw());
+            let open = |folder: &Path| folder.metadata().map_or(true, |m| m.uid() == uid || m.mode() & 0o001 != 0);
+            let shut_out = !std::path::absolute(data)?.ancestors().skip(1).all(open);
+            return Ok(Some(Account { uid, gid, shut_out }));
         }
     }
     Err(Error::unavailable("database.account", "root needs a `postgres` or `nobody` user to run PostgreSQL as"))
 }
 
 fn command(program: &Path, account: Option<Account>) -> Command {
-    let mut c = match account {
-        // The server dies with us, also when we are killed.
-        Some(Account { uid, gid }) => {
-            let mut c = Command::new("setpriv");
-            c.args(["--pdeathsig", "INT", "--reuid", &uid.to_string(), "--regid", &gid.to_string(), "--clear-groups"]);
-            c.arg(program);
-            c
+    let mut c = Command::new("setpriv");
+    // The server dies with us, also when we are killed.
+    c.args(["--pdeathsig", "INT"]);
+    if let Some(a) = account {
+        c.args(["--reuid", &a.uid.to_string(), "--regid", &a.gid.to_string(), "--clear-groups"]);
+        if a.shut_out {
+            c.args(["--inh-caps", "+dac_read_search", "--ambient-caps", "+dac_read_search"]);
         }
-        None => {
-            let mut c = Command::new("setpriv");
-            c.args(["--pdeathsig", "INT"]).arg(program);
-            c
-        }
-    };
+    }
+    c.arg(program);
     c.env_clear().env("LC_ALL", "C").env("PATH", "/usr/bin:/bin").current_dir("/").stdin(Stdio::null());
     c
 }

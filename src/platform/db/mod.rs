@@ -11,11 +11,13 @@ mod migrations;
 pub use config::Config;
 pub use error::{is_unique_violation, violated_constraint};
 pub use migrations::{MIGRATOR, migrate};
+/// What a store takes; both kinds of transaction are one.
+pub use sqlx::PgConnection;
 
 use crate::kernel::ids::TenantId;
 use crate::kernel::{Error, Result};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{PgConnection, PgPool, Postgres, Transaction};
+use sqlx::{PgPool, Postgres, Transaction};
 use std::ops::{Deref, DerefMut};
 use std::str::FromStr;
 

@@ -1,8 +1,11 @@
 //! `Idempotency-Key` on requests that create: the same key and body within 24 hours gets the first answer again, the
 //! same key with another body is refused. Applies to JSON bodies; a request without the header is untouched.
+//!
+//! Kept answers are encrypted: some show a password or a key that is shown once.
 
 mod store;
 
+use crate::kernel::secret::Keyring;
 use crate::kernel::{Digest, Error, Fault, Result};
 use crate::platform::db::Db;
 use axum::body::Body;
@@ -10,7 +13,7 @@ use axum::extract::{FromRequest, Request};
 use axum::middleware::Next;
 use axum::response::Response;
 use bytes::Bytes;
-use http::header::{CONTENT_LENGTH, CONTENT_TYPE, LOCATION};
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, ETAG, LOCATION};
 use http::{HeaderMap, Method, StatusCode};
 use http_body_util::BodyExt;
 
@@ -18,7 +21,13 @@ use http_body_util::BodyExt;
 const MAX_KEY: usize = 255;
 
 /// Middleware for the API. `caller` names who asks, so that keys of two callers never meet.
-pub async fn middleware(db: Db, caller: String, request: Request, next: Next) -> Result<Response> {
+pub async fn middleware(
+    db: Db,
+    keyring: Keyring,
+    caller: String,
+    request: Request,
+    next: Next,
+) -> Result<Response> {
     let key = request.headers().get("idempotency-key").map(|v| v.to_str().unwrap_or_default().to_owned());
     let is_json = request
         .headers()
@@ -49,7 +58,10 @@ pub async fn middleware(db: Db, caller: String, request: Request, next: Next) ->
         store::Begun::InFlight => {
             return Err(Error::conflict("idempotency.in_flight", "the first request with this key is still running"));
         }
-        store::Begun::Done(answer) => return replay(answer),
+        store::Begun::Done(mut answer) => {
+            answer.body = keyring.open(&seal_context(&caller, &key), &answer.body)?;
+            return replay(answer);
+        }
     }
     let response = next.run(Request::from_parts(parts, Body::from(body))).await;
     if response.status().is_server_error() || response.status() == StatusCode::TOO_MANY_REQUESTS {
@@ -59,8 +71,13 @@ pub async fn middleware(db: Db, caller: String, request: Request, next: Next) ->
     let (parts, body) = response.into_parts();
     let body = body.collect().await.map_err(|e| Error::internal("an answer could not be read").with_source(e))?;
     let body = body.to_bytes();
-    store::finish(&db, &caller, &key, &Answer::record(parts.status, &parts.headers, &body)).await?;
+    let sealed = keyring.seal(&seal_context(&caller, &key), &body)?;
+    store::finish(&db, &caller, &key, &Answer::record(parts.status, &parts.headers, sealed)).await?;
     Ok(Response::from_parts(parts, Body::from(body)))
+}
+
+fn seal_context(caller: &str, key: &str) -> String {
+    format!("idempotency:{caller}/{key}")
 }
 
 /// Deletes keys older than 24 hours.
@@ -75,12 +92,12 @@ struct Answer {
 }
 
 impl Answer {
-    fn record(status: StatusCode, headers: &HeaderMap, body: &Bytes) -> Self {
-        let headers = [CONTENT_TYPE, LOCATION]
+    fn record(status: StatusCode, headers: &HeaderMap, body: Vec<u8>) -> Self {
+        let headers = [CONTENT_TYPE, LOCATION, ETAG]
             .into_iter()
             .filter_map(|name| Some((name.to_string(), headers.get(&name)?.to_str().ok()?.to_owned())))
             .collect();
-        Self { status: status.as_u16(), headers, body: body.to_vec() }
+        Self { status: status.as_u16(), headers, body }
     }
 }
 

@@ -2,6 +2,7 @@
 //! rate limits, guarded outgoing calls.
 
 pub mod egress;
+mod etag;
 mod extract;
 pub mod idempotency;
 mod problem;
@@ -10,7 +11,8 @@ pub mod request_id;
 mod schema;
 mod serve;
 
-pub use extract::{Json, NoQuery, Path, Query};
-pub use problem::{Problem, problem_response};
+pub use etag::{IfMatch, etag};
+pub use extract::{Json, NoQuery, PageParams, Path, Query};
+pub use problem::{Problem, Refusals, problem_response};
 pub use schema::validate_json;
 pub use serve::{Config, peer, serve};

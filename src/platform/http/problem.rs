@@ -6,7 +6,9 @@ use axum::response::{IntoResponse, Response};
 use http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use utoipa::ToSchema;
+use utoipa::openapi::{self, ContentBuilder, RefOr};
 
 /// The body of every error of the API.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
@@ -28,6 +30,35 @@ pub struct Problem {
     /// Every fault of the request.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<Fault>,
+}
+
+/// The refusals that any operation may answer with, for the OpenAPI document; name 409 and 412 where they can happen.
+pub struct Refusals;
+
+impl utoipa::IntoResponses for Refusals {
+    fn responses() -> BTreeMap<String, RefOr<openapi::Response>> {
+        let content = ContentBuilder::new().schema(Some(openapi::Ref::from_schema_name("Problem"))).build();
+        [
+            ("400", "The request is not well formed"),
+            ("401", "Nobody has proved who they are"),
+            ("403", "The caller lacks the permission"),
+            ("404", "It is not there, or the caller may not see it"),
+            ("413", "The body is too large"),
+            ("415", "The body has the wrong media type"),
+            ("422", "The request has faults; all are listed"),
+            ("429", "Too many requests"),
+            ("503", "A part that is needed does not answer"),
+        ]
+        .into_iter()
+        .map(|(status, description)| {
+            let response = openapi::ResponseBuilder::new()
+                .description(description)
+                .content("application/problem+json", content.clone())
+                .build();
+            (status.to_owned(), response.into())
+        })
+        .collect()
+    }
 }
 
 impl IntoResponse for Error {

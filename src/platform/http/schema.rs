@@ -57,7 +57,7 @@ fn collect(error: &jsonschema::ValidationError<'_>, prefix: &str, faults: &mut V
             let best = context.iter().filter(|branch| !branch.iter().any(is_null_type)).min_by_key(|b| b.len());
             match best {
                 Some(branch) if !branch.is_empty() => branch.iter().for_each(|e| collect(e, prefix, faults)),
-                _ => faults.push(Fault::new(at, "invalid", error.to_string())),
+                _ => faults.push(Fault::new(at, "invalid", error.masked().to_string())),
             }
         }
         ValidationErrorKind::AdditionalProperties { unexpected } => {
@@ -69,7 +69,8 @@ fn collect(error: &jsonschema::ValidationError<'_>, prefix: &str, faults: &mut V
             let name = property.as_str().unwrap_or_default();
             faults.push(Fault::new(format!("{at}/{}", escape(name)), "required", "this field is required"));
         }
-        kind => faults.push(Fault::new(at, code(kind), error.to_string())),
+        // Masked: the value may be a secret, and faults are logged.
+        kind => faults.push(Fault::new(at, code(kind), error.masked().to_string())),
     }
 }
 

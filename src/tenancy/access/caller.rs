@@ -70,6 +70,11 @@ impl Caller {
         })
     }
 
+    /// Whether the caller has the permission in all of the selected tenant.
+    pub fn has(&self, permission: Permission) -> bool {
+        self.tenant.as_ref().is_some_and(|t| t.permissions.has(permission))
+    }
+
     /// The tenant, when the caller has the permission in all of it.
     pub fn require(&self, permission: Permission) -> Result<TenantId> {
         let tenant = self.tenant()?;

@@ -1,3 +1,4 @@
 //! One suite per port, for everything that stands behind it.
 
 mod executor;
+mod object_store;

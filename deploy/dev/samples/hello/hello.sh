@@ -1,0 +1,4 @@
+#!/bin/sh
+# Greets whoever is named, or the world.
+set -eu
+echo "hello, ${1:-world} (version ${HELLO_VERSION:-unknown})"

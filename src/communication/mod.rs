@@ -1,0 +1,3 @@
+//! Notification and communication: people, machines and browsers are told.
+
+pub mod live;

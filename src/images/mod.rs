@@ -1,0 +1,4 @@
+//! Image lifecycle: the OCI registry and the catalogue of what is in it.
+
+pub mod catalog;
+pub mod registry;

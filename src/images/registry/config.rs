@@ -1,0 +1,30 @@
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// The built-in registry.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// Largest manifest in bytes.
+    pub max_manifest_bytes: usize,
+    /// Largest blob in bytes.
+    pub max_blob_bytes: u64,
+    /// Hours after which an upload that has not grown is removed.
+    pub upload_expiry_hours: u32,
+    /// Seconds without a byte after which a client that uploads is cut off.
+    pub idle_timeout_seconds: u64,
+    /// Minutes for which a token is good.
+    pub token_minutes: u32,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            max_manifest_bytes: 4 * 1024 * 1024,
+            max_blob_bytes: 64 * 1024 * 1024 * 1024,
+            upload_expiry_hours: 24,
+            idle_timeout_seconds: 60,
+            token_minutes: 5,
+        }
+    }
+}

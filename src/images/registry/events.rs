@@ -1,0 +1,48 @@
+//! The facts that the registry publishes.
+
+use super::access::Place;
+use super::gates::Push;
+use super::model::RepositoryName;
+use crate::kernel::ids::{ImageId, TenantId};
+use crate::kernel::{Actor, Clock, Digest};
+use crate::platform::events::Event;
+use serde_json::json;
+
+/// `image.pushed`: a manifest is new in its repository, or a tag moved to it.
+pub fn pushed(clock: &Clock, tenant: TenantId, actor: &Actor, push: &Push) -> Event {
+    let payload = json!({
+        "repository": push.name.as_str(),
+        "tag": push.tag,
+        "digest": push.digest,
+        "media_type": push.manifest.media_type,
+        "size_bytes": push.size_bytes,
+    });
+    Event::new(clock, "image.pushed", Some(tenant), actor, subject(push.image_id), payload).in_project(push.project_id)
+}
+
+/// What was deleted.
+pub struct Deleted<'a> {
+    pub place: Place,
+    pub repository: ImageId,
+    pub name: &'a RepositoryName,
+    pub tags: &'a [String],
+    pub digest: &'a Digest,
+    /// The manifest with its tags, or a tag alone.
+    pub whole: bool,
+}
+
+/// `image.deleted`: a manifest with its tags, or one tag.
+pub fn deleted(clock: &Clock, actor: &Actor, what: &Deleted<'_>) -> Event {
+    let payload = json!({
+        "repository": what.name.as_str(),
+        "tags": what.tags,
+        "digest": what.digest,
+        "manifest_deleted": what.whole,
+    });
+    Event::new(clock, "image.deleted", Some(what.place.tenant_id), actor, subject(what.repository), payload)
+        .in_project(what.place.project_id)
+}
+
+fn subject(image: ImageId) -> String {
+    format!("image:{image}")
+}

@@ -1,0 +1,13 @@
+//! The words of the registry: names, references, scopes, ranges, manifests, digests of streams.
+
+mod hasher;
+mod manifest;
+mod name;
+mod range;
+mod scope;
+
+pub use hasher::StreamHasher;
+pub use manifest::{Descriptor, Manifest, ManifestKind, Platform};
+pub use name::{Reference, RepositoryName, Tag};
+pub use range::{Requested, blob_range, content_range};
+pub use scope::{Action, Actions, Scope};

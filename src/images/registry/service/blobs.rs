@@ -1,0 +1,69 @@
+//! Pulling, mounting and unlinking blobs.
+
+use super::Registry;
+use crate::images::registry::access::Access;
+use crate::images::registry::error;
+use crate::images::registry::model::{Action, RepositoryName};
+use crate::images::registry::store;
+use crate::kernel::{Digest, Error, Result};
+use crate::platform::storage::{ByteStream, Key};
+use std::ops::Range;
+
+impl Registry {
+    /// The size in bytes of a blob that the repository serves.
+    pub async fn blob_size(&self, access: &Access, name: &RepositoryName, blob: &Digest) -> Result<u64> {
+        let place = access.place(name, Action::Pull)?;
+        let mut tx = self.parts.db.tenant(place.tenant_id).await?;
+        let found = store::blobs::find(&mut tx, place.project_id, name.image(), blob).await?;
+        if found.repository.is_none() {
+            return Err(error::name_unknown());
+        }
+        found.size_bytes.ok_or_else(|| error::blob_unknown(blob))
+    }
+
+    /// The bytes of a blob whose size [`Self::blob_size`] gave.
+    pub async fn blob_body(&self, blob: &Digest, range: Option<Range<u64>>) -> Result<ByteStream> {
+        let object = self.parts.store.get(&Key::blob(blob), range).await?;
+        let object = object.ok_or_else(|| Error::internal(format!("the storage has lost the blob {blob}")))?;
+        Ok(object.body)
+    }
+
+    /// Lets a repository serve a blob of another one. False when the source does not have it, or the caller may not read
+    /// it there, which is the same to him.
+    pub async fn mount(
+        &self,
+        access: &Access,
+        name: &RepositoryName,
+        blob: &Digest,
+        from: &RepositoryName,
+    ) -> Result<bool> {
+        let place = self.place_to_write(access, name, Action::Push).await?;
+        let Some(source) = self.readable(access, from).await? else { return Ok(false) };
+        let mut tx = self.parts.db.tenant(source.tenant_id).await?;
+        let found = store::blobs::find(&mut tx, source.project_id, from.image(), blob).await?;
+        drop(tx);
+        let Some(size) = found.size_bytes else { return Ok(false) };
+        let mut tx = self.parts.db.tenant(place.tenant_id).await?;
+        let now = self.parts.clock.now();
+        let repository = store::repositories::ensure(&mut tx, place.project_id, name, now).await?;
+        store::blobs::link(&mut tx, repository, blob, size, now).await?;
+        tx.commit().await?;
+        Ok(true)
+    }
+
+    /// A repository serves a blob no longer. Refused while a manifest of it needs the blob.
+    pub async fn delete_blob(&self, access: &Access, name: &RepositoryName, blob: &Digest) -> Result<()> {
+        let place = self.place_to_write(access, name, Action::Delete).await?;
+        let mut tx = self.parts.db.tenant(place.tenant_id).await?;
+        let repository = store::repositories::find(&mut tx, place.project_id, name.image()).await?;
+        let repository = repository.ok_or_else(error::name_unknown)?;
+        store::usage::lock(&mut tx).await?;
+        if store::blobs::is_needed(&mut tx, repository, blob).await? {
+            return Err(error::unsupported("a manifest of this repository needs the blob; delete that first"));
+        }
+        if !store::blobs::unlink(&mut tx, repository, blob).await? {
+            return Err(error::blob_unknown(blob));
+        }
+        tx.commit().await
+    }
+}

@@ -1,0 +1,291 @@
+//! Pushing, pulling and deleting manifests.
+
+use super::Registry;
+use crate::images::registry::access::Access;
+use crate::images::registry::error;
+use crate::images::registry::events::{self, Deleted};
+use crate::images::registry::gates::{Push, staging_tag};
+use crate::images::registry::model::{Action, Manifest, ManifestKind, Reference, RepositoryName, Tag};
+use crate::images::registry::store;
+use crate::images::registry::store::manifests::{Described, NewManifest, StoredManifest};
+use crate::images::registry::store::tags::Move;
+use crate::kernel::ids::{ImageId, ProjectId, TenantId};
+use crate::kernel::{Actor, Digest, Error, Kind, Result};
+use crate::platform::db::TenantTx;
+use crate::platform::events::publish;
+use crate::platform::storage::Key;
+use serde_json::Value;
+use uuid::Uuid;
+
+/// Configs of images are small; one beyond this is not kept for the catalogue.
+const MAX_CONFIG_BYTES: usize = 1024 * 1024;
+
+/// What a manifest's push came to.
+#[derive(Debug, Clone)]
+pub struct ManifestPut {
+    /// Of the bytes that were pushed.
+    pub digest: Digest,
+    /// The manifest that it is about, where it names one.
+    pub subject: Option<Digest>,
+}
+
+/// An image whose tags were moved.
+#[derive(Debug, Clone)]
+pub struct Tagged {
+    /// The image of the catalogue.
+    pub image_id: ImageId,
+    /// Full name of its repository.
+    pub repository: String,
+    /// Bytes of the manifest and all it names.
+    pub size_bytes: i64,
+}
+
+/// A manifest to be sent.
+pub type Served = StoredManifest;
+
+impl Registry {
+    /// Finds a manifest; its bytes only where they are wanted.
+    pub async fn manifest(
+        &self,
+        access: &Access,
+        name: &RepositoryName,
+        reference: &Reference,
+        with_content: bool,
+    ) -> Result<Served> {
+        let place = access.place(name, Action::Pull)?;
+        let mut tx = self.parts.db.tenant(place.tenant_id).await?;
+        let found = store::manifests::find(&mut tx, place.project_id, name.image(), reference, with_content).await?;
+        if found.repository.is_none() {
+            return Err(error::name_unknown());
+        }
+        found.manifest.ok_or_else(|| error::manifest_unknown(reference))
+    }
+
+    /// Whether a repository of the tenant has a manifest, for the builds that pushed it.
+    pub async fn manifest_exists(&self, tenant: TenantId, name: &RepositoryName, digest: &Digest) -> Result<bool> {
+        let Some(project) = self.parts.projects.by_slug(tenant, name.project()).await? else { return Ok(false) };
+        let mut tx = self.parts.db.tenant(tenant).await?;
+        let reference = Reference::Digest(*digest);
+        let found = store::manifests::find(&mut tx, project.id, name.image(), &reference, false).await?;
+        Ok(found.manifest.is_some())
+    }
+
+    /// Commits a manifest and points the tag at it, in one transaction: with what it needs, the tenant's storage charged,
+    /// the catalogue filled. The same again changes nothing.
+    pub async fn put_manifest(
+        &self,
+        access: &Access,
+        name: &RepositoryName,
+        reference: &Reference,
+        content_type: Option<&str>,
+        content: &[u8],
+    ) -> Result<ManifestPut> {
+        let place = self.place_to_write(access, name, Action::Push).await?;
+        let digest = Digest::of(content);
+        let tag = match reference {
+            Reference::Digest(named) if *named != digest => return Err(error::digest_mismatch(named, &digest)),
+            Reference::Digest(_) => None,
+            // The tag of a running build is no tag: its tags move when the build completes, see `tag`.
+            Reference::Tag(tag) if access.lease.is_some_and(|l| tag.as_str() == staging_tag(l.execution)) => None,
+            Reference::Tag(tag) => Some(tag.as_str()),
+        };
+        let manifest = Manifest::parse(content_type, content)?;
+        let limit = self.storage_limit(place.tenant_id).await?;
+        // The config may be read only once the repository is known to hold it.
+        let mut tx = self.parts.db.tenant(place.tenant_id).await?;
+        let repository = store::repositories::find(&mut tx, place.project_id, name.image()).await?;
+        check_references(&mut tx, repository, &manifest).await?;
+        drop(tx);
+        let config = self.config_of(&manifest).await?;
+
+        let now = self.parts.clock.now();
+        let pushed_by = access.actor.to_string();
+        let mut tx = self.parts.db.tenant(place.tenant_id).await?;
+        store::usage::lock(&mut tx).await?;
+        let repository = store::repositories::ensure(&mut tx, place.project_id, name, now).await?;
+        check_references(&mut tx, Some(repository), &manifest).await?;
+        let platform = config.as_deref().and_then(platform);
+        let new = NewManifest {
+            repository,
+            digest,
+            manifest: &manifest,
+            platform: platform.as_deref(),
+            content,
+            config: config.as_deref(),
+            pushed_by: &pushed_by,
+            now,
+        };
+        let (id, is_new) = store::manifests::insert(&mut tx, &new).await?;
+        if is_new {
+            charge(&mut tx, repository, &manifest, limit).await?;
+        }
+        let push = Push {
+            image_id: repository,
+            project_id: place.project_id,
+            name: name.clone(),
+            digest,
+            size_bytes: content.len() as u64 + manifest.content_bytes(),
+            tag: tag.map(str::to_owned),
+            manifest,
+            config: config.as_deref().and_then(|c| serde_json::from_slice(c).ok()),
+            by: pushed_by,
+            at: now,
+        };
+        self.announce(&mut tx, &access.actor, id, is_new, &push).await?;
+        tx.commit().await?;
+        Ok(ManifestPut { digest, subject: push.manifest.subject.map(|s| s.digest) })
+    }
+
+    /// Points tags at a manifest that is in the repository, in the caller's transaction: how a build that pushed by
+    /// digest names its image in the moment it ends. Tags that point there already do not move.
+    pub async fn tag(
+        &self,
+        tx: &mut TenantTx,
+        actor: &Actor,
+        project: ProjectId,
+        image: &str,
+        digest: Digest,
+        tags: &[String],
+    ) -> Result<Tagged> {
+        store::usage::lock(tx).await?;
+        let found = store::repositories::named(tx, project, image).await?;
+        let (repository, name) = found.ok_or_else(error::name_unknown)?;
+        let described = store::manifests::describe(tx, repository, Some(&digest)).await?;
+        let described = described.ok_or_else(|| error::manifest_unknown(digest))?;
+        let id = described.id;
+        let mut push = push_of(project, repository, &name, described)?;
+        (push.by, push.at) = (actor.to_string(), self.parts.clock.now());
+        for tag in tags {
+            push.tag = Some(tag.parse::<Tag>()?.to_string());
+            self.announce(tx, actor, id, false, &push).await?;
+        }
+        let size_bytes = i64::try_from(push.size_bytes).unwrap_or(i64::MAX);
+        Ok(Tagged { image_id: repository, repository: name.to_string(), size_bytes })
+    }
+
+    /// Moves the tag; tells the catalogue and the world, if there is anything new.
+    async fn announce(
+        &self,
+        tx: &mut TenantTx,
+        actor: &Actor,
+        manifest: Uuid,
+        is_new: bool,
+        push: &Push,
+    ) -> Result<()> {
+        let moved = match &push.tag {
+            Some(tag) => {
+                let step = Move { repository: push.image_id, tag, to: &push.digest, by: &push.by, now: push.at };
+                store::tags::point(tx, manifest, &step).await?
+            }
+            None => false,
+        };
+        if is_new || moved {
+            self.parts.shelf.pushed(tx, push).await?;
+            let event = events::pushed(&self.parts.clock, tx.tenant_id(), actor, push);
+            publish(tx, &event).await?;
+        }
+        Ok(())
+    }
+
+    /// Deletes a tag, or a manifest with all its tags; frees the storage that nothing needs any more.
+    pub async fn delete_manifest(&self, access: &Access, name: &RepositoryName, reference: &Reference) -> Result<()> {
+        let place = self.place_to_write(access, name, Action::Delete).await?;
+        let mut tx = self.parts.db.tenant(place.tenant_id).await?;
+        let repository = store::repositories::find(&mut tx, place.project_id, name.image()).await?;
+        let repository = repository.ok_or_else(error::name_unknown)?;
+        store::usage::lock(&mut tx).await?;
+        let by = access.actor.to_string();
+        let now = self.parts.clock.now();
+        let unknown = || error::manifest_unknown(reference);
+        let (tags, digest, whole) = match reference {
+            Reference::Tag(tag) => {
+                let tag = tag.as_str();
+                let pointed = store::tags::delete(&mut tx, repository, tag, &by, now).await?.ok_or_else(unknown)?;
+                (vec![tag.to_owned()], pointed, false)
+            }
+            Reference::Digest(digest) => {
+                let tags = store::tags::end_all(&mut tx, repository, digest, &by, now).await?;
+                let needed = store::manifests::delete(&mut tx, repository, digest).await?.ok_or_else(unknown)?;
+                store::usage::release(&mut tx, &needed).await?;
+                (tags, *digest, true)
+            }
+        };
+        let newest = match store::manifests::describe(&mut tx, repository, None).await? {
+            Some(left) => Some(push_of(place.project_id, repository, name, left)?),
+            None => None,
+        };
+        self.parts.shelf.deleted(&mut tx, repository, digest, newest.as_ref()).await?;
+        let about = Deleted { place, repository, name, tags: &tags, digest: &digest, whole };
+        publish(&mut tx, &events::deleted(&self.parts.clock, &access.actor, &about)).await?;
+        tx.commit().await
+    }
+
+    /// The config of a container image, where it can be kept.
+    async fn config_of(&self, manifest: &Manifest) -> Result<Option<Vec<u8>>> {
+        let Some(config) = manifest.config.as_ref().filter(|_| manifest.has_image_config()) else { return Ok(None) };
+        let Some(object) = self.parts.store.get(&Key::blob(&config.digest), None).await? else { return Ok(None) };
+        match object.bytes(MAX_CONFIG_BYTES).await {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(e) if e.kind() == Kind::TooLarge => Ok(None),
+            Err(e) => Err(e),
+        }
+    }
+}
+
+fn push_of(project_id: ProjectId, image_id: ImageId, name: &RepositoryName, described: Described) -> Result<Push> {
+    let stored = described.manifest;
+    let manifest = Manifest::parse(Some(&stored.media_type), &stored.content)?;
+    Ok(Push {
+        image_id,
+        project_id,
+        name: name.clone(),
+        digest: stored.digest,
+        size_bytes: stored.size_bytes + manifest.content_bytes(),
+        tag: described.tag,
+        manifest,
+        config: described.config.and_then(|c| serde_json::from_slice(&c).ok()),
+        by: described.pushed_by,
+        at: described.pushed_at,
+    })
+}
+
+/// Everything a manifest names must be in its repository. A repository that does not exist has nothing.
+async fn check_references(tx: &mut TenantTx, repository: Option<ImageId>, manifest: &Manifest) -> Result<()> {
+    let wanted: Vec<Digest> = match manifest.kind {
+        ManifestKind::Image => manifest.blobs().map(|d| d.digest).collect(),
+        ManifestKind::Index => manifest.manifests.iter().map(|d| d.digest).collect(),
+    };
+    let missing = match (repository, manifest.kind) {
+        (None, _) => wanted,
+        (Some(id), ManifestKind::Image) => store::blobs::missing(tx, id, &wanted).await?,
+        (Some(id), ManifestKind::Index) => store::manifests::missing(tx, id, &wanted).await?,
+    };
+    if missing.is_empty() { Ok(()) } else { Err(error::references_unknown(&missing)) }
+}
+
+async fn charge(tx: &mut TenantTx, repository: ImageId, manifest: &Manifest, limit: u64) -> Result<()> {
+    let blobs: Vec<Digest> = manifest.blobs().map(|d| d.digest).collect();
+    if blobs.is_empty() {
+        return Ok(());
+    }
+    let (added, total) = store::usage::charge(tx, repository, &blobs).await?;
+    if added > 0 && total > limit {
+        return Err(over_quota(added, total, limit));
+    }
+    Ok(())
+}
+
+fn over_quota(added: u64, total: u64, limit: u64) -> Error {
+    error::denied_because(format!(
+        "the tenant's storage quota is {limit} bytes; with the {added} bytes of this image it would hold {total}. \
+         Delete images or ask for a larger quota (storage_bytes_max)"
+    ))
+}
+
+/// `os/architecture` of an image config.
+fn platform(config: &[u8]) -> Option<String> {
+    let config: Value = serde_json::from_slice(config).ok()?;
+    let text =
+        |name: &str| config.get(name)?.as_str().filter(|s| s.len() <= 64 && s.bytes().all(|b| b.is_ascii_graphic()));
+    Some(format!("{}/{}", text("os")?, text("architecture")?))
+}

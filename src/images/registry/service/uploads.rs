@@ -1,0 +1,381 @@
+//! Pushing blobs. The storage's writer is opened BEFORE the record of the upload is read: whoever holds it knows that
+//! the record stands still, so two requests can never write over each other.
+
+use super::Registry;
+use crate::images::registry::access::{Access, Place};
+use crate::images::registry::error;
+use crate::images::registry::model::{Action, RepositoryName, StreamHasher};
+use crate::images::registry::store;
+use crate::images::registry::store::uploads::{NewUpload, UploadRow};
+use crate::kernel::ids::{ExecutionId, TenantId, UploadId};
+use crate::kernel::{Digest, Error, Kind, Result};
+use crate::platform::storage::{Key, Upload};
+use bytes::Bytes;
+use futures::stream::BoxStream;
+use futures::{Stream, StreamExt};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Instant;
+use uuid::Uuid;
+
+/// A request's body. Its errors are the client's.
+pub type BodyStream = BoxStream<'static, Result<Bytes>>;
+
+/// Bytes between two acknowledgements inside one request: at most so many are sent again after a crash.
+const CHECKPOINT_BYTES: u64 = 64 * 1024 * 1024;
+
+/// How far an upload is.
+#[derive(Debug, Clone, Copy)]
+pub struct UploadStatus {
+    /// Its id.
+    pub id: UploadId,
+    /// Acknowledged bytes.
+    pub received_bytes: u64,
+}
+
+/// What a writer knows of the bytes so far.
+struct Progress {
+    received: u64,
+    hasher: StreamHasher,
+    /// The one process that wrote them all.
+    writer: Option<Uuid>,
+}
+
+impl Registry {
+    /// Starts an upload.
+    pub async fn start_upload(&self, access: &Access, name: &RepositoryName) -> Result<UploadId> {
+        let place = self.place_to_write(access, name, Action::Push).await?;
+        let id = UploadId::new();
+        self.parts.store.begin(&id.to_string()).await?;
+        let now = self.parts.clock.now();
+        let mut tx = self.parts.db.tenant(place.tenant_id).await?;
+        let repository = store::repositories::ensure(&mut tx, place.project_id, name, now).await?;
+        let new = NewUpload {
+            id,
+            repository,
+            execution: access.lease.map(|l| l.execution),
+            started_by: &access.actor.to_string(),
+            writer: self.process,
+            now,
+        };
+        store::uploads::insert(&mut tx, &new).await?;
+        tx.commit().await?;
+        Ok(id)
+    }
+
+    /// How far an upload is.
+    pub async fn upload_status(&self, access: &Access, name: &RepositoryName, id: UploadId) -> Result<UploadStatus> {
+        let place = access.place(name, Action::Push)?;
+        let row = self.upload_row(place, name, id).await?;
+        Ok(UploadStatus { id, received_bytes: row.received_bytes })
+    }
+
+    /// Takes a chunk, which must begin where the upload ends if it says where it begins. What was received is kept also
+    /// when the client breaks off.
+    pub async fn append_upload(
+        &self,
+        access: &Arc<Access>,
+        name: &RepositoryName,
+        id: UploadId,
+        at: Option<u64>,
+        mut body: BodyStream,
+    ) -> Result<UploadStatus> {
+        let place = self.place_to_write(access, name, Action::Push).await?;
+        let (this, name) = (self.clone(), name.clone());
+        self.detached("upload", async move {
+            let (mut upload, row) = this.open_upload(place, &name, id, at).await?;
+            let mut progress = this.progress(&row)?;
+            let received = this.receive(place.tenant_id, Some(row), &mut *upload, &mut progress, &mut body).await;
+            this.unless_broken(place.tenant_id, id, upload, received).await?;
+            Ok(UploadStatus { id, received_bytes: progress.received })
+        })
+        .await
+    }
+
+    /// Takes the last bytes, if any, and makes the upload a blob of the repository.
+    pub async fn finish_upload(
+        &self,
+        access: &Arc<Access>,
+        name: &RepositoryName,
+        id: UploadId,
+        at: Option<u64>,
+        digest: Digest,
+        mut body: BodyStream,
+    ) -> Result<()> {
+        let place = self.place_to_write(access, name, Action::Push).await?;
+        let (this, access, name) = (self.clone(), access.clone(), name.clone());
+        self.detached("upload", async move {
+            let opened = this.open_upload(place, &name, id, at).await;
+            let (mut upload, row) = match opened {
+                Err(error) if error.kind() == Kind::NotFound => {
+                    return this.finish_committed(place, &name, id, digest, error).await;
+                }
+                opened => opened?,
+            };
+            let mut progress = this.progress(&row)?;
+            let received = this.receive(place.tenant_id, Some(row), &mut *upload, &mut progress, &mut body).await;
+            let upload = this.unless_broken(place.tenant_id, id, upload, received).await?;
+            let verified = this.verify(&*upload, &progress, &digest).await;
+            let upload = this.unless_broken(place.tenant_id, id, upload, verified).await?;
+            // The rest takes a moment; whether the robot may still write is asked as late as possible.
+            this.place_to_write(&access, &name, Action::Push).await?;
+            upload.commit(&Key::blob(&digest)).await?;
+            this.record_blob(place, &name, &digest, progress.received, Some(id)).await
+        })
+        .await
+    }
+
+    /// Takes a whole blob in one request.
+    pub async fn push_blob(
+        &self,
+        access: &Arc<Access>,
+        name: &RepositoryName,
+        digest: Digest,
+        mut body: BodyStream,
+    ) -> Result<()> {
+        let place = self.place_to_write(access, name, Action::Push).await?;
+        let (this, access, name) = (self.clone(), access.clone(), name.clone());
+        self.detached("upload", async move {
+            let id = UploadId::new().to_string();
+            this.parts.store.begin(&id).await?;
+            let upload = this.parts.store.open(&id).await?;
+            let mut upload = upload.ok_or_else(|| Error::internal("an upload vanished while it was written"))?;
+            let mut progress = Progress { received: 0, hasher: StreamHasher::default(), writer: Some(this.process) };
+            let mut taken = this.receive(place.tenant_id, None, &mut *upload, &mut progress, &mut body).await;
+            if taken.is_ok() {
+                taken = this.verify(&*upload, &progress, &digest).await;
+            }
+            if taken.is_ok() {
+                taken = this.place_to_write(&access, &name, Action::Push).await.map(drop);
+            }
+            if let Err(error) = taken {
+                // The reaper takes what cannot be removed now.
+                let _ = upload.abort().await;
+                return Err(error);
+            }
+            upload.commit(&Key::blob(&digest)).await?;
+            this.record_blob(place, &name, &digest, progress.received, None).await
+        })
+        .await
+    }
+
+    /// Ends an upload without a blob.
+    pub async fn cancel_upload(&self, access: &Access, name: &RepositoryName, id: UploadId) -> Result<()> {
+        let place = self.place_to_write(access, name, Action::Push).await?;
+        self.upload_row(place, name, id).await?;
+        self.forget(place.tenant_id, id).await?;
+        self.parts.store.abort(&id.to_string()).await.or_else(|e| if is_busy(&e) { Ok(()) } else { Err(e) })
+    }
+
+    /// Frees the unfinished uploads of an execution that has ended or lost its lease.
+    pub async fn release_execution(&self, execution: ExecutionId) -> Result<()> {
+        let mut tx = self.parts.db.system("free uploads of an execution").await?;
+        let ids = store::uploads::delete_of_execution(&mut tx, execution).await?;
+        tx.commit().await?;
+        for id in ids {
+            // One that is being written to right now ends at its next acknowledgement; the reaper takes its file.
+            if let Err(error) = self.parts.store.abort(&id.to_string()).await
+                && !is_busy(&error)
+            {
+                return Err(error);
+            }
+        }
+        Ok(())
+    }
+
+    async fn upload_row(&self, place: Place, name: &RepositoryName, id: UploadId) -> Result<UploadRow> {
+        let mut tx = self.parts.db.tenant(place.tenant_id).await?;
+        store::uploads::find(&mut tx, id, place.project_id, name.image()).await?.ok_or_else(error::upload_unknown)
+    }
+
+    async fn open_upload(
+        &self,
+        place: Place,
+        name: &RepositoryName,
+        id: UploadId,
+        at: Option<u64>,
+    ) -> Result<(Box<dyn Upload>, UploadRow)> {
+        let opened = self.parts.store.open(&id.to_string()).await;
+        let upload = opened.map_err(|e| if is_busy(&e) { error::upload_busy() } else { e })?;
+        let upload = upload.ok_or_else(error::upload_unknown)?;
+        let row = self.upload_row(place, name, id).await?;
+        if at.is_some_and(|at| at != row.received_bytes) {
+            return Err(error::out_of_order(row.received_bytes));
+        }
+        Ok((upload, row))
+    }
+
+    fn progress(&self, row: &UploadRow) -> Result<Progress> {
+        let fresh = row.received_bytes == 0;
+        Ok(Progress {
+            received: row.received_bytes,
+            hasher: StreamHasher::restore(row.hash_state.as_deref())?,
+            writer: row.writer.filter(|w| *w == self.process).or(fresh.then_some(self.process)),
+        })
+    }
+
+    /// Writes the body, acknowledging it from time to time where the upload has a record.
+    async fn receive(
+        &self,
+        tenant: TenantId,
+        mut row: Option<UploadRow>,
+        upload: &mut dyn Upload,
+        progress: &mut Progress,
+        body: &mut BodyStream,
+    ) -> Result<()> {
+        let started = Instant::now();
+        let from = progress.received;
+        let outcome = loop {
+            let mut segment = Segment {
+                body,
+                hasher: &mut progress.hasher,
+                left: CHECKPOINT_BYTES,
+                room: self.parts.config.max_blob_bytes.saturating_sub(progress.received),
+                max: self.parts.config.max_blob_bytes,
+                outcome: None,
+            };
+            let size = upload.append(progress.received, &mut segment).await?;
+            let outcome = segment.outcome;
+            if let Some(row) = row.as_mut().filter(|_| size > progress.received) {
+                let state = progress.hasher.save();
+                let mut tx = self.parts.db.tenant(tenant).await?;
+                let now = self.parts.clock.now();
+                if !store::uploads::advance(&mut tx, row, size, &state, progress.writer, now).await? {
+                    return Err(error::upload_unknown());
+                }
+                tx.commit().await?;
+                row.received_bytes = size;
+            }
+            progress.received = size;
+            match outcome {
+                None => {}
+                Some(outcome) => break outcome,
+            }
+        };
+        metrics::counter!("image_factory_registry_received_bytes_total").increment(progress.received - from);
+        metrics::histogram!("image_factory_registry_upload_seconds").record(started.elapsed().as_secs_f64());
+        outcome
+    }
+
+    /// Whether the bytes are those of the digest.
+    async fn verify(&self, upload: &dyn Upload, progress: &Progress, expected: &Digest) -> Result<()> {
+        let found = if progress.writer.is_some() {
+            progress.hasher.clone().digest()
+        } else {
+            // Another process wrote a part, and its machine may have lost what was not yet synced: read all of it.
+            let mut hasher = StreamHasher::default();
+            let mut bytes = upload.read().await?.body;
+            while let Some(piece) = bytes.next().await {
+                hasher.update(&piece?);
+            }
+            hasher.digest()
+        };
+        if found == *expected { Ok(()) } else { Err(error::digest_mismatch(expected, &found)) }
+    }
+
+    /// Gives the writer back unless the upload cannot be continued; then it ends here.
+    async fn unless_broken(
+        &self,
+        tenant: TenantId,
+        id: UploadId,
+        upload: Box<dyn Upload>,
+        outcome: Result<()>,
+    ) -> Result<Box<dyn Upload>> {
+        let Err(error) = outcome else { return Ok(upload) };
+        let lost = error.code() == "storage.staged_short";
+        if lost || matches!(error.code(), "DIGEST_INVALID" | "SIZE_INVALID" | "BLOB_UPLOAD_UNKNOWN") {
+            self.forget(tenant, id).await?;
+            upload.abort().await?;
+        }
+        Err(if lost { error::upload_unknown() } else { error })
+    }
+
+    /// The process died between committing the bytes and recording the blob: the client asks again.
+    async fn finish_committed(
+        &self,
+        place: Place,
+        name: &RepositoryName,
+        id: UploadId,
+        digest: Digest,
+        error: Error,
+    ) -> Result<()> {
+        let row = self.upload_row(place, name, id).await?;
+        let same = StreamHasher::restore(row.hash_state.as_deref())?.digest() == digest;
+        match self.parts.store.size(&Key::blob(&digest)).await? {
+            Some(size) if same && size == row.received_bytes => {
+                self.record_blob(place, name, &digest, size, Some(id)).await
+            }
+            _ => Err(error),
+        }
+    }
+
+    async fn record_blob(
+        &self,
+        place: Place,
+        name: &RepositoryName,
+        digest: &Digest,
+        size: u64,
+        upload: Option<UploadId>,
+    ) -> Result<()> {
+        let now = self.parts.clock.now();
+        let mut tx = self.parts.db.system("record a blob").await?;
+        store::blobs::insert(&mut tx, digest, size, Key::blob(digest).as_str(), now).await?;
+        let mut tx = tx.into_tenant(place.tenant_id).await?;
+        let repository = store::repositories::ensure(&mut tx, place.project_id, name, now).await?;
+        store::blobs::link(&mut tx, repository, digest, size, now).await?;
+        if let Some(id) = upload
+            && !store::uploads::delete(&mut tx, id).await?
+        {
+            return Err(error::upload_unknown());
+        }
+        tx.commit().await
+    }
+
+    async fn forget(&self, tenant: TenantId, id: UploadId) -> Result<()> {
+        let mut tx = self.parts.db.tenant(tenant).await?;
+        store::uploads::delete(&mut tx, id).await?;
+        tx.commit().await
+    }
+}
+
+fn is_busy(error: &Error) -> bool {
+    error.code() == "storage.upload_busy"
+}
+
+/// A part of a body on its way to the storage: hashed as it passes, ended by the next checkpoint, by the end of the body
+/// or by an error, which it keeps: what came before it counts.
+struct Segment<'a> {
+    body: &'a mut BodyStream,
+    hasher: &'a mut StreamHasher,
+    left: u64,
+    room: u64,
+    max: u64,
+    outcome: Option<Result<()>>,
+}
+
+impl Stream for Segment<'_> {
+    type Item = Result<Bytes>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        if self.left == 0 || self.outcome.is_some() {
+            return Poll::Ready(None);
+        }
+        let outcome = match ready!(self.body.poll_next_unpin(context)) {
+            Some(Ok(piece)) => {
+                let length = piece.len() as u64;
+                if length <= self.room {
+                    self.room -= length;
+                    self.left = self.left.saturating_sub(length);
+                    self.hasher.update(&piece);
+                    return Poll::Ready(Some(Ok(piece)));
+                }
+                Err(error::blob_too_large(self.max))
+            }
+            Some(Err(error)) => Err(error),
+            None => Ok(()),
+        };
+        self.outcome = Some(outcome);
+        Poll::Ready(None)
+    }
+}

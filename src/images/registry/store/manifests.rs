@@ -1,0 +1,260 @@
+//! `image_manifests` and `image_layer_blobs`.
+
+use super::{bytes, digest, signed, unsigned};
+use crate::images::registry::model::{Descriptor, Manifest, ManifestKind, Reference};
+use crate::kernel::ids::{ImageId, ProjectId};
+use crate::kernel::{Digest, Result};
+use crate::platform::db::TenantTx;
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+/// A manifest as it is served.
+#[derive(Debug, Clone)]
+pub struct StoredManifest {
+    pub digest: Digest,
+    pub media_type: String,
+    pub size_bytes: u64,
+    /// Empty where only the headers were asked for.
+    pub content: Vec<u8>,
+}
+
+/// A manifest looked for in a repository: neither, the repository alone, or both.
+pub struct Found {
+    pub repository: Option<ImageId>,
+    pub manifest: Option<StoredManifest>,
+}
+
+/// Finds a manifest by tag or digest, with its bytes or without.
+pub async fn find(
+    tx: &mut TenantTx,
+    project: ProjectId,
+    name: &str,
+    reference: &Reference,
+    with_content: bool,
+) -> Result<Found> {
+    struct Row {
+        id: Uuid,
+        digest: Option<Vec<u8>>,
+        media_type: Option<String>,
+        size_bytes: Option<i64>,
+        content: Option<Vec<u8>>,
+    }
+    let tenant = tx.tenant_id();
+    let row = match reference {
+        Reference::Tag(tag) => {
+            sqlx::query_as!(
+                Row,
+                r#"select r.id, m.digest as "digest?", m.media_type as "media_type?", m.size_bytes as "size_bytes?",
+                          case when $5 then m.manifest_content end as "content?"
+                   from repositories r
+                   left join image_tags t on t.tenant_id = $1 and t.repository_id = r.id and t.name = $4
+                   left join image_manifests m on m.tenant_id = $1 and m.id = t.manifest_id
+                   where r.tenant_id = $1 and r.project_id = $2 and r.name = $3"#,
+                tenant.0,
+                project.0,
+                name,
+                tag.as_str(),
+                with_content
+            )
+            .fetch_optional(&mut **tx)
+            .await?
+        }
+        Reference::Digest(digest) => {
+            sqlx::query_as!(
+                Row,
+                r#"select r.id, m.digest as "digest?", m.media_type as "media_type?", m.size_bytes as "size_bytes?",
+                          case when $5 then m.manifest_content end as "content?"
+                   from repositories r
+                   left join image_manifests m on m.tenant_id = $1 and m.repository_id = r.id and m.digest = $4
+                   where r.tenant_id = $1 and r.project_id = $2 and r.name = $3"#,
+                tenant.0,
+                project.0,
+                name,
+                digest.bytes(),
+                with_content
+            )
+            .fetch_optional(&mut **tx)
+            .await?
+        }
+    };
+    let Some(row) = row else { return Ok(Found { repository: None, manifest: None }) };
+    let manifest = match (row.digest, row.media_type, row.size_bytes) {
+        (Some(d), Some(media_type), Some(size)) => Some(StoredManifest {
+            digest: digest(&d)?,
+            media_type,
+            size_bytes: unsigned(size),
+            content: row.content.unwrap_or_default(),
+        }),
+        _ => None,
+    };
+    Ok(Found { repository: Some(row.id.into()), manifest })
+}
+
+/// A manifest to be stored.
+pub struct NewManifest<'a> {
+    pub repository: ImageId,
+    pub digest: Digest,
+    pub manifest: &'a Manifest,
+    pub platform: Option<&'a str>,
+    pub content: &'a [u8],
+    pub config: Option<&'a [u8]>,
+    pub pushed_by: &'a str,
+    pub now: DateTime<Utc>,
+}
+
+/// Stores a manifest with what it needs. Returns its id, and whether it is new.
+pub async fn insert(tx: &mut TenantTx, new: &NewManifest<'_>) -> Result<(Uuid, bool)> {
+    let tenant = tx.tenant_id();
+    let m = new.manifest;
+    let id = Uuid::now_v7();
+    let done = sqlx::query!(
+        "insert into image_manifests (id, tenant_id, repository_id, digest, media_type, artifact_type, subject_digest,
+             platform, layer_count, size_bytes, manifest_content, config_content, pushed_by, pushed_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+         on conflict (tenant_id, repository_id, digest) do nothing",
+        id,
+        tenant.0,
+        new.repository.0,
+        new.digest.bytes(),
+        m.media_type,
+        m.artifact_type,
+        m.subject.as_ref().map(|s| s.digest.bytes().to_vec()),
+        new.platform,
+        i32::try_from(m.layers.len()).unwrap_or(i32::MAX),
+        signed(new.content.len() as u64),
+        new.content,
+        new.config,
+        new.pushed_by,
+        new.now
+    )
+    .execute(&mut **tx)
+    .await?;
+    if done.rows_affected() == 0 {
+        let id = sqlx::query_scalar!(
+            "select id from image_manifests where tenant_id = $1 and repository_id = $2 and digest = $3",
+            tenant.0,
+            new.repository.0,
+            new.digest.bytes()
+        )
+        .fetch_one(&mut **tx)
+        .await?;
+        return Ok((id, false));
+    }
+    insert_needs(tx, id, m).await?;
+    Ok((id, true))
+}
+
+async fn insert_needs(tx: &mut TenantTx, manifest: Uuid, m: &Manifest) -> Result<()> {
+    let tenant = tx.tenant_id();
+    let layer = if m.kind == ManifestKind::Index { "manifest" } else { "layer" };
+    let needs: Vec<(&str, &Descriptor)> =
+        m.config.iter().map(|d| ("config", d)).chain(m.layers.iter().chain(&m.manifests).map(|d| (layer, d))).collect();
+    let kinds: Vec<String> = needs.iter().map(|(kind, _)| (*kind).to_owned()).collect();
+    let digests: Vec<Digest> = needs.iter().map(|(_, d)| d.digest).collect();
+    let media_types: Vec<String> = needs.iter().map(|(_, d)| d.media_type.clone()).collect();
+    let sizes: Vec<i64> = needs.iter().map(|(_, d)| signed(d.size)).collect();
+    sqlx::query!(
+        "insert into image_layer_blobs (tenant_id, manifest_id, layer_order, kind, digest, media_type, size_bytes)
+         select $1, $2, n - 1, kind, digest, media_type, size
+         from unnest($3::text[], $4::bytea[], $5::text[], $6::bigint[]) with ordinality
+              as need (kind, digest, media_type, size, n)",
+        tenant.0,
+        manifest,
+        &kinds,
+        &bytes(&digests),
+        &media_types,
+        &sizes
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+/// Which of these manifests the repository does not have.
+pub async fn missing(tx: &mut TenantTx, repository: ImageId, wanted: &[Digest]) -> Result<Vec<Digest>> {
+    let tenant = tx.tenant_id();
+    let rows = sqlx::query_scalar!(
+        r#"select wanted as "wanted!" from unnest($3::bytea[]) as wanted
+           where not exists (select from image_manifests m
+                             where m.tenant_id = $1 and m.repository_id = $2 and m.digest = wanted)"#,
+        tenant.0,
+        repository.0,
+        &bytes(wanted)
+    )
+    .fetch_all(&mut **tx)
+    .await?;
+    rows.iter().map(|d| digest(d)).collect()
+}
+
+/// Deletes a manifest and its tags; returns the blobs it needed, none when there was no such manifest.
+pub async fn delete(tx: &mut TenantTx, repository: ImageId, manifest: &Digest) -> Result<Option<Vec<Digest>>> {
+    let tenant = tx.tenant_id();
+    let Some(id) = sqlx::query_scalar!(
+        "select id from image_manifests where tenant_id = $1 and repository_id = $2 and digest = $3 for update",
+        tenant.0,
+        repository.0,
+        manifest.bytes()
+    )
+    .fetch_optional(&mut **tx)
+    .await?
+    else {
+        return Ok(None);
+    };
+    let needed = sqlx::query_scalar!(
+        "select digest from image_layer_blobs where tenant_id = $1 and manifest_id = $2 and kind <> 'manifest'",
+        tenant.0,
+        id
+    )
+    .fetch_all(&mut **tx)
+    .await?;
+    sqlx::query!("delete from image_manifests where tenant_id = $1 and id = $2", tenant.0, id)
+        .execute(&mut **tx)
+        .await?;
+    needed.iter().map(|d| digest(d)).collect::<Result<_>>().map(Some)
+}
+
+/// A manifest with all that is known of it.
+pub struct Described {
+    pub id: Uuid,
+    pub manifest: StoredManifest,
+    pub config: Option<Vec<u8>>,
+    /// Its newest tag.
+    pub tag: Option<String>,
+    pub pushed_by: String,
+    pub pushed_at: DateTime<Utc>,
+}
+
+/// The manifest of a digest, or the one that was pushed last.
+pub async fn describe(tx: &mut TenantTx, repository: ImageId, wanted: Option<&Digest>) -> Result<Option<Described>> {
+    let tenant = tx.tenant_id();
+    let row = sqlx::query!(
+        r#"select m.id, m.digest, m.media_type, m.size_bytes, m.manifest_content, m.config_content, m.pushed_by,
+                  m.pushed_at,
+                  (select t.name from image_tags t where t.tenant_id = $1 and t.manifest_id = m.id
+                   order by t.moved_at desc limit 1) as tag
+           from image_manifests m
+           where m.tenant_id = $1 and m.repository_id = $2 and ($3::bytea is null or m.digest = $3)
+           order by m.pushed_at desc, m.id desc limit 1"#,
+        tenant.0,
+        repository.0,
+        wanted.map(|d| d.bytes().to_vec())
+    )
+    .fetch_optional(&mut **tx)
+    .await?;
+    row.map(|r| {
+        Ok(Described {
+            id: r.id,
+            manifest: StoredManifest {
+                digest: digest(&r.digest)?,
+                media_type: r.media_type,
+                size_bytes: unsigned(r.size_bytes),
+                content: r.manifest_content,
+            },
+            config: r.config_content,
+            tag: r.tag,
+            pushed_by: r.pushed_by,
+            pushed_at: r.pushed_at,
+        })
+    })
+    .transpose()
+}

@@ -1,0 +1,178 @@
+//! `image_tags` and `image_tag_history`.
+
+use super::{digest, unsigned};
+use crate::kernel::ids::ImageId;
+use crate::kernel::{Digest, Result};
+use crate::platform::db::TenantTx;
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+/// Where a tag points.
+#[derive(Debug, Clone)]
+pub struct TagRow {
+    pub name: String,
+    pub digest: Digest,
+    pub media_type: String,
+    pub size_bytes: u64,
+    pub platform: Option<String>,
+    pub moved_by: String,
+    pub moved_at: DateTime<Utc>,
+}
+
+/// A tag on its way.
+pub struct Move<'a> {
+    pub repository: ImageId,
+    pub tag: &'a str,
+    pub to: &'a Digest,
+    pub by: &'a str,
+    pub now: DateTime<Utc>,
+}
+
+/// Points a tag at a manifest and records the move. False when it pointed there already.
+pub async fn point(tx: &mut TenantTx, manifest: Uuid, tag: &Move<'_>) -> Result<bool> {
+    let tenant = tx.tenant_id();
+    let moved = sqlx::query!(
+        r#"with before as (
+               select m.digest from image_tags t
+               join image_manifests m on m.tenant_id = $1 and m.id = t.manifest_id
+               where t.tenant_id = $1 and t.repository_id = $2 and t.name = $3),
+           moved as (
+               insert into image_tags (tenant_id, repository_id, name, manifest_id, moved_by, moved_at)
+               values ($1, $2, $3, $4, $5, $6)
+               on conflict (tenant_id, repository_id, name)
+               do update set manifest_id = excluded.manifest_id, moved_by = excluded.moved_by, moved_at = excluded.moved_at
+               where image_tags.manifest_id <> excluded.manifest_id
+               returning name)
+           insert into image_tag_history (id, tenant_id, repository_id, tag, from_digest, to_digest, moved_by, moved_at)
+           select $7, $1, $2, name, (select digest from before), $8, $5, $6 from moved"#,
+        tenant.0,
+        tag.repository.0,
+        tag.tag,
+        manifest,
+        tag.by,
+        tag.now,
+        Uuid::now_v7(),
+        tag.to.bytes()
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(moved.rows_affected() == 1)
+}
+
+/// Deletes a tag and records it. Returns where it pointed; none when there was none.
+pub async fn delete(
+    tx: &mut TenantTx,
+    repository: ImageId,
+    tag: &str,
+    by: &str,
+    now: DateTime<Utc>,
+) -> Result<Option<Digest>> {
+    let tenant = tx.tenant_id();
+    let row = sqlx::query_scalar!(
+        "delete from image_tags t using image_manifests m
+         where t.tenant_id = $1 and t.repository_id = $2 and t.name = $3 and m.tenant_id = $1 and m.id = t.manifest_id
+         returning m.digest",
+        tenant.0,
+        repository.0,
+        tag
+    )
+    .fetch_optional(&mut **tx)
+    .await?;
+    let Some(from) = row else { return Ok(None) };
+    record_end(tx, repository, &[tag.to_owned()], &from, by, now).await?;
+    digest(&from).map(Some)
+}
+
+/// Records that the tags of a manifest end with it; returns them.
+pub async fn end_all(
+    tx: &mut TenantTx,
+    repository: ImageId,
+    manifest: &Digest,
+    by: &str,
+    now: DateTime<Utc>,
+) -> Result<Vec<String>> {
+    let tenant = tx.tenant_id();
+    let tags = sqlx::query_scalar!(
+        "select t.name from image_tags t join image_manifests m on m.tenant_id = $1 and m.id = t.manifest_id
+         where t.tenant_id = $1 and t.repository_id = $2 and m.digest = $3 order by t.name",
+        tenant.0,
+        repository.0,
+        manifest.bytes()
+    )
+    .fetch_all(&mut **tx)
+    .await?;
+    record_end(tx, repository, &tags, manifest.bytes(), by, now).await?;
+    Ok(tags)
+}
+
+async fn record_end(
+    tx: &mut TenantTx,
+    repository: ImageId,
+    tags: &[String],
+    from: &[u8],
+    by: &str,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    let tenant = tx.tenant_id();
+    let ids: Vec<Uuid> = tags.iter().map(|_| Uuid::now_v7()).collect();
+    sqlx::query!(
+        "insert into image_tag_history (id, tenant_id, repository_id, tag, from_digest, moved_by, moved_at)
+         select id, $1, $2, tag, $5, $6, $7 from unnest($3::uuid[], $4::text[]) as ended (id, tag)",
+        tenant.0,
+        repository.0,
+        &ids,
+        tags,
+        from,
+        by,
+        now
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+/// Names of tags after `last`, in the order of their bytes.
+pub async fn names(tx: &mut TenantTx, repository: ImageId, last: &str, limit: i64) -> Result<Vec<String>> {
+    let tenant = tx.tenant_id();
+    Ok(sqlx::query_scalar!(
+        "select name from image_tags where tenant_id = $1 and repository_id = $2 and name > $3 order by name limit $4",
+        tenant.0,
+        repository.0,
+        last,
+        limit
+    )
+    .fetch_all(&mut **tx)
+    .await?)
+}
+
+/// Tags after `last` with where they point, in the order of their bytes.
+pub async fn list(tx: &mut TenantTx, repository: ImageId, last: &str, limit: i64) -> Result<Vec<TagRow>> {
+    let tenant = tx.tenant_id();
+    let rows = sqlx::query!(
+        r#"select t.name, m.digest, m.media_type, m.platform, t.moved_by, t.moved_at,
+                  (m.size_bytes + (select coalesce(sum(l.size_bytes), 0) from image_layer_blobs l
+                                   where l.tenant_id = $1 and l.manifest_id = m.id))::bigint as "size_bytes!"
+           from image_tags t join image_manifests m on m.tenant_id = $1 and m.id = t.manifest_id
+           where t.tenant_id = $1 and t.repository_id = $2 and t.name > $3
+           order by t.name limit $4"#,
+        tenant.0,
+        repository.0,
+        last,
+        limit
+    )
+    .fetch_all(&mut **tx)
+    .await?;
+    rows.into_iter()
+        .map(|r| {
+            Ok(TagRow {
+                name: r.name,
+                digest: digest(&r.digest)?,
+                media_type: r.media_type,
+                size_bytes: unsigned(r.size_bytes),
+                platform: r.platform,
+                moved_by: r.moved_by,
+                moved_at: r.moved_at,
+            })
+        })
+        .collect()
+}

@@ -1,0 +1,166 @@
+//! Uploaded build contexts: streamed to the object store, then read back once to see that they are harmless.
+
+use super::Builds;
+use crate::kernel::ids::ContextId;
+use crate::kernel::{Error, Result};
+use crate::orchestration::builds::store::contexts::{self, Context};
+use crate::platform::storage::{Incoming, Key};
+use crate::platform::tasks::blocking;
+use crate::tenancy::access::{Caller, Permission};
+use flate2::read::MultiGzDecoder;
+use futures::TryStreamExt;
+use std::io::Read;
+use std::path::{Component, Path};
+use tokio_util::io::{StreamReader, SyncIoBridge};
+
+/// Most entries of an archive.
+const MAX_ENTRIES: usize = 500_000;
+
+impl Builds {
+    /// Stores a `tar.gz` for builds of a project. Refused: what is larger than the limits, no archive, or has entries
+    /// that would land outside of its folder.
+    pub async fn upload_context(
+        &self,
+        caller: &Caller,
+        project: &str,
+        body: &mut Incoming<'_>,
+    ) -> Result<Context> {
+        let project = self.projects.find(caller, project).await?;
+        let tenant = caller.require_in(Permission::BuildCreate, project.id)?;
+        let id = ContextId::new();
+        let key = Key::new(format!("contexts/{tenant}/{id}"))?;
+        let (size, digest) = self.objects.put(&key, body, self.config.max_context_bytes).await?;
+        let checked = self.check_archive(&key).await;
+        let stored = match checked {
+            Err(e) => Err(e),
+            Ok(()) => {
+                let size_bytes = i64::try_from(size).unwrap_or(i64::MAX);
+                let context = Context { id, storage_key: key.to_string(), size_bytes, digest: digest.to_string() };
+                let mut tx = self.db.tenant(tenant).await?;
+                contexts::insert(&mut tx, tenant, project.id, &context, &caller.actor.to_string()).await?;
+                tx.commit().await.map(|()| context)
+            }
+        };
+        if stored.is_err() {
+            self.objects.delete(&key).await?;
+        }
+        stored
+    }
+
+    async fn check_archive(&self, key: &Key) -> Result<()> {
+        let object = self.objects.get(key, None).await?.ok_or_else(|| Error::internal("a stored context is gone"))?;
+        let reader = SyncIoBridge::new(StreamReader::new(object.body.map_err(std::io::Error::other)));
+        let limit = self.config.max_context_unpacked_bytes;
+        blocking(move || check_archive(reader, limit)).await
+    }
+
+    /// Deletes contexts that no build has used for long. Gives how many.
+    pub async fn purge_contexts(&self) -> Result<usize> {
+        let mut tx = self.db.system("purge contexts").await?;
+        let keys = contexts::purge(&mut tx, self.config.context_retention_hours, 200).await?;
+        tx.commit().await?;
+        let purged = keys.len();
+        for key in keys {
+            self.objects.delete(&Key::new(key)?).await?;
+        }
+        Ok(purged)
+    }
+}
+
+fn refused(why: impl std::fmt::Display) -> Error {
+    Error::invalid("context.invalid", format!("the context is not usable: {why}"))
+}
+
+/// Reads a `tar.gz` to its end: every entry stays inside, is a file, folder or link, and all is within the limit.
+fn check_archive(reader: impl Read, max_unpacked: u64) -> Result<()> {
+    // One byte more than allowed, so that the limit can be told from the end.
+    let limited = MultiGzDecoder::new(reader).take(max_unpacked.saturating_add(1));
+    let mut archive = tar::Archive::new(limited);
+    let mut unpacked = 0u64;
+    let entries = archive.entries().map_err(|e| refused(format!("no gzipped tar archive: {e}")))?;
+    let mut any = false;
+    for (n, entry) in entries.enumerate() {
+        any = true;
+        if n >= MAX_ENTRIES {
+            return Err(refused(format!("more than {MAX_ENTRIES} entries")));
+        }
+        let entry = entry.map_err(|e| refused(format!("no gzipped tar archive: {e}")))?;
+        let path = entry.path().map_err(refused)?.into_owned();
+        if !stays_inside(&path) {
+            return Err(refused(format!("the entry {} leads outside of the archive's folder", path.display())));
+        }
+        let kind = entry.header().entry_type();
+        if kind.is_hard_link() {
+            let target = entry.link_name().map_err(refused)?.unwrap_or_default().into_owned();
+            if !stays_inside(&target) {
+                return Err(refused(format!("the hard link {} leads outside", path.display())));
+            }
+        } else if !(kind.is_file() || kind.is_dir() || kind.is_symlink() || is_metadata(kind)) {
+            return Err(refused(format!("{} is neither file, folder nor link", path.display())));
+        }
+        unpacked = unpacked.saturating_add(entry.size());
+        if unpacked > max_unpacked {
+            return Err(Error::too_large("context.too_large", format!("it unpacks to more than {max_unpacked} bytes")));
+        }
+    }
+    if any { Ok(()) } else { Err(refused("the archive is empty")) }
+}
+
+fn is_metadata(kind: tar::EntryType) -> bool {
+    kind.is_pax_global_extensions() || kind.is_pax_local_extensions() || kind.is_gnu_longname() || kind.is_gnu_longlink()
+}
+
+fn stays_inside(path: &Path) -> bool {
+    path.components().all(|c| matches!(c, Component::Normal(_) | Component::CurDir))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use flate2::Compression;
+    use flate2::write::GzEncoder;
+
+    fn archive(entries: &[(&str, tar::EntryType, &[u8])]) -> Vec<u8> {
+        let mut tar = tar::Builder::new(GzEncoder::new(Vec::new(), Compression::fast()));
+        for (name, kind, content) in entries {
+            let mut header = tar::Header::new_gnu();
+            // Written by hand: the crate itself refuses to write `..`.
+            header.as_mut_bytes()[..name.len()].copy_from_slice(name.as_bytes());
+            header.set_entry_type(*kind);
+            header.set_size(content.len() as u64);
+            header.set_mode(0o644);
+            header.set_cksum();
+            tar.append(&header, *content).unwrap();
+        }
+        tar.into_inner().unwrap().finish().unwrap()
+    }
+
+    #[test]
+    fn an_archive_of_files_is_taken() {
+        let good = archive(&[("Dockerfile", tar::EntryType::Regular, b"FROM scratch"), ("a/b", tar::EntryType::Regular, b"x")]);
+        check_archive(&good[..], 1 << 20).unwrap();
+    }
+
+    #[test]
+    fn entries_that_lead_outside_or_are_no_files_are_refused() {
+        for (name, kind) in [
+            ("../evil", tar::EntryType::Regular),
+            ("/etc/passwd", tar::EntryType::Regular),
+            ("a/../../evil", tar::EntryType::Regular),
+            ("dev", tar::EntryType::Char),
+            ("pipe", tar::EntryType::Fifo),
+        ] {
+            let bad = archive(&[(name, kind, b"")]);
+            assert_eq!(check_archive(&bad[..], 1 << 20).unwrap_err().code(), "context.invalid", "{name}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_archive_or_unpacks_too_far_is_refused() {
+        assert_eq!(check_archive(&b"hello"[..], 1 << 20).unwrap_err().code(), "context.invalid");
+        let bomb = archive(&[("zeros", tar::EntryType::Regular, &vec![0; 100_000])]);
+        assert_eq!(check_archive(&bomb[..], 50_000).unwrap_err().code(), "context.too_large");
+        let cut = archive(&[("a", tar::EntryType::Regular, &[7; 4000])]);
+        assert!(check_archive(&cut[..cut.len() / 2], 1 << 20).is_err());
+    }
+}

@@ -1,0 +1,71 @@
+//! SQL of uploaded contexts.
+
+use crate::kernel::Result;
+use crate::kernel::ids::{ContextId, ProjectId, TenantId};
+use sqlx::PgConnection;
+
+/// An uploaded context.
+pub struct Context {
+    /// Its id.
+    pub id: ContextId,
+    /// Its key in the object store.
+    pub storage_key: String,
+    /// Compressed size.
+    pub size_bytes: i64,
+    /// SHA-256 of the archive.
+    pub digest: String,
+}
+
+/// Records an upload.
+pub async fn insert(tx: &mut PgConnection, tenant: TenantId, project: ProjectId, c: &Context, by: &str) -> Result<()> {
+    sqlx::query!(
+        "insert into build_contexts (id, tenant_id, project_id, storage_key, size_bytes, digest, created_by)
+         values ($1, $2, $3, $4, $5, $6, $7)",
+        c.id.0,
+        tenant.0,
+        project.0,
+        c.storage_key,
+        c.size_bytes,
+        c.digest,
+        by
+    )
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+/// The key of a project's context; marks it as used, so that it is kept for retries.
+pub async fn use_context(
+    tx: &mut PgConnection,
+    tenant: TenantId,
+    project: ProjectId,
+    id: ContextId,
+) -> Result<Option<String>> {
+    Ok(sqlx::query_scalar!(
+        "update build_contexts set last_used_at = now() where tenant_id = $1 and project_id = $2 and id = $3
+         returning storage_key",
+        tenant.0,
+        project.0,
+        id.0
+    )
+    .fetch_optional(tx)
+    .await?)
+}
+
+/// Deletes rows of contexts unused for so long, over all tenants; gives their keys.
+pub async fn purge(tx: &mut PgConnection, older_than_hours: i32, limit: i64) -> Result<Vec<String>> {
+    Ok(sqlx::query_scalar!(
+        "delete from build_contexts where id in (
+             select c.id from build_contexts c
+             where c.last_used_at < now() - make_interval(hours => $1)
+               and not exists (select from builds b where b.tenant_id = c.tenant_id and b.project_id = c.project_id
+                                 and b.status in ('pending', 'queued', 'running')
+                                 and b.source ->> 'context_id' = c.id::text)
+             limit $2)
+         returning storage_key",
+        older_than_hours,
+        limit
+    )
+    .fetch_all(tx)
+    .await?)
+}

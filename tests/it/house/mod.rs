@@ -1,0 +1,9 @@
+//! Rules of the house that a compiler cannot hold.
+
+mod architecture;
+mod dependencies;
+mod docs_links;
+mod migrations;
+mod row_security;
+mod source;
+mod sqlx_offline;

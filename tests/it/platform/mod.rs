@@ -1,0 +1,3 @@
+//! Machinery without product nouns.
+
+mod embedded_database;
