@@ -25,6 +25,7 @@ create table repositories (
     tenant_id uuid not null,
     project_id uuid not null,
     name text collate "C" not null constraint repositories_name check (length(name) between 1 and 255),
+    full_name text not null,
     created_at timestamptz not null,
     constraint repositories_tenant_id_key unique (tenant_id, id),
     constraint repositories_name_key unique (tenant_id, project_id, name),
@@ -64,7 +65,7 @@ create index blob_uploads_by_execution on blob_uploads (execution_id) where exec
 create index blob_uploads_by_age on blob_uploads (updated_at);
 select enable_tenant_isolation('blob_uploads');
 
--- Manifests, images and indexes alike, byte for byte as they were pushed.
+-- Manifests, images and indexes alike, byte for byte as they were pushed; with an image's config, for the catalogue.
 create table image_manifests (
     id uuid primary key,
     tenant_id uuid not null,
@@ -77,6 +78,7 @@ create table image_manifests (
     layer_count int not null,
     size_bytes bigint not null,
     manifest_content bytea not null,
+    config_content bytea,
     pushed_by text not null,
     pushed_at timestamptz not null,
     constraint image_manifests_tenant_id_key unique (tenant_id, id),

@@ -2,26 +2,32 @@
 
 use crate::communication::live::Live;
 use crate::config::Config;
-use crate::images::catalog::Catalog;
+use crate::images::catalog::{Catalog, CatalogShelf};
 use crate::images::registry::{self, Registry};
 use crate::kernel::secret::Keyring;
 use crate::kernel::{Clock, Error, Result};
 use crate::orchestration::builds::{self, Builds, ExecutionRobots, RegistryHost};
-use crate::orchestration::dispatch::{Dispatch, Dispatcher, WorkerIdentity};
-use crate::orchestration::executors::local::LocalExecutor;
-use crate::orchestration::executors::{Executor, Inputs};
+use crate::orchestration::dispatch::{self, Dispatch, Dispatcher};
+use crate::orchestration::executors::Inputs;
+use crate::orchestration::executors::local::Local;
 use crate::platform::db::{self, Db};
 use crate::platform::events::{Events, Signals};
 use crate::platform::http::idempotency;
 use crate::platform::jobs;
-use crate::platform::storage::{Key, ObjectStore, fs::FsStore};
+use crate::platform::storage::fs::FsStore;
+use crate::platform::storage::{Key, ObjectStore};
 use crate::platform::tasks::Tasks;
 use crate::tenancy::audit::Audit;
 use crate::tenancy::identity::{self, Gate, Identity, Users};
 use crate::tenancy::projects::Projects;
 use crate::tenancy::tenants::Tenants;
+use async_trait::async_trait;
+use futures::TryStreamExt;
 use metrics_exporter_prometheus::PrometheusHandle;
 use std::sync::Arc;
+use std::time::Duration;
+use tokio::io::AsyncRead;
+use tokio_util::io::StreamReader;
 
 /// The running service: every context, wired. Cheap to clone.
 #[derive(Clone)]
@@ -40,8 +46,8 @@ pub struct App {
     pub tenants: Tenants,
     pub projects: Projects,
     pub objects: Arc<dyn ObjectStore>,
-    pub catalog: Catalog,
     pub registry: Registry,
+    pub catalog: Catalog,
     pub builds: Builds,
     pub dispatch: Dispatch,
     pub live: Live,
@@ -65,11 +71,40 @@ impl App {
         let secure = config.server.public_url.starts_with("https://");
         let identity =
             Identity::new(db.clone(), clock.clone(), users.clone(), &keyring, config.identity.clone(), secure)?;
+        let tenants = Tenants::new(db.clone(), clock.clone(), users.clone(), tasks.clone());
+        let projects = Projects::new(db.clone(), clock.clone(), users, keyring.clone());
+        let objects: Arc<dyn ObjectStore> = Arc::new(FsStore::at(&config.storage));
+        let registry = Registry::new(registry::Parts {
+            config: config.registry.clone(),
+            public_url: config.server.public_url.clone(),
+            db: db.clone(),
+            clock: clock.clone(),
+            tasks: tasks.clone(),
+            store: objects.clone(),
+            keyring: keyring.clone(),
+            identity: identity.clone(),
+            tenants: tenants.clone(),
+            projects: projects.clone(),
+            robots: Arc::new(ExecutionRobots::new(db.clone(), tenants.clone(), projects.clone())),
+            shelf: Arc::new(CatalogShelf),
+        })?;
+        let catalog = Catalog::new(db.clone(), projects.clone(), registry.clone());
+        let builds = Builds::new(
+            db.clone(),
+            clock.clone(),
+            config.builds.clone(),
+            tenants.clone(),
+            projects.clone(),
+            registry.clone(),
+            registry_host(&config.server.public_url),
+            objects.clone(),
+        );
+        let dispatch =
+            Dispatch::new(db.clone(), clock.clone(), config.dispatch.clone(), tenants.clone(), builds.clone());
         Ok(Self {
             gate: Gate::new(identity.clone(), config.server.requests_per_second, &tasks),
-            tenants: Tenants::new(db.clone(), clock.clone(), users.clone(), tasks.clone()),
-            projects: Projects::new(db.clone(), clock.clone(), users, keyring.clone()),
             audit: Audit::new(db.clone()),
+            live: Live::new(builds.clone(), events.clone(), signals.clone()),
             config: Arc::new(config),
             clock,
             db,
@@ -79,6 +114,13 @@ impl App {
             events,
             keyring,
             identity,
+            tenants,
+            projects,
+            objects,
+            registry,
+            catalog,
+            builds,
+            dispatch,
         })
     }
 
@@ -88,15 +130,48 @@ impl App {
         if app.config.database.migrate_on_start {
             db::migrate(&app.db).await?;
         }
+        FsStore::open(&app.config.storage).await?;
         app.identity.bootstrap().await?;
         Ok(app)
     }
 
-    /// Starts what runs behind.
-    pub fn start_background(&self) -> Result<()> {
+    /// Starts what runs behind: jobs, and the dispatcher where this process runs builds.
+    pub async fn start_background(&self) -> Result<()> {
         let mut jobs = jobs::Registry::default();
         identity::register(&mut jobs, &self.identity);
+        registry::register(&mut jobs, &self.registry);
+        builds::register(&mut jobs, &self.builds);
+        let db = self.db.clone();
+        jobs.every(Duration::from_hours(1), "http.purge_idempotency_keys", move || {
+            let db = db.clone();
+            async move { idempotency::purge(&db).await }
+        });
+        let (events, days) = (self.events.clone(), self.config.server.event_retention_days);
+        jobs.every(Duration::from_mins(10), "events.purge", move || {
+            let events = events.clone();
+            async move { events.purge(days).await.map(drop) }
+        });
         jobs.start(self.db.clone(), &self.signals, &self.tasks, uuid::Uuid::now_v7().to_string());
+        if self.config.dispatch.enabled {
+            self.start_dispatcher().await?;
+        }
+        Ok(())
+    }
+
+    async fn start_dispatcher(&self) -> Result<()> {
+        let inputs = Arc::new(ObjectInputs(self.objects.clone()));
+        let local = Local::new(self.config.executor.clone(), inputs, self.clock.clone(), self.tasks.clone()).await?;
+        let worker = dispatch::identity(&self.config.executor.folder)?;
+        Dispatcher::new(
+            self.dispatch.clone(),
+            Arc::new(local),
+            worker,
+            self.signals.clone(),
+            self.clock.clone(),
+            self.tasks.clone(),
+            self.config.builds.max_log_bytes,
+        )
+        .start();
         Ok(())
     }
 
@@ -107,6 +182,27 @@ impl App {
 
     /// Whether the parts that every request needs answer.
     pub async fn ready(&self) -> Result<()> {
-        self.db.check().await
+        self.db.check().await?;
+        self.objects.check().await
+    }
+}
+
+/// How images are named and reached: the host of the public address.
+fn registry_host(public_url: &str) -> RegistryHost {
+    let (insecure, rest) = match public_url.strip_prefix("https://") {
+        Some(rest) => (false, rest),
+        None => (true, public_url.trim_start_matches("http://")),
+    };
+    RegistryHost { host: rest.split('/').next().unwrap_or_default().to_owned(), insecure }
+}
+
+/// Objects for runs, out of the object store.
+struct ObjectInputs(Arc<dyn ObjectStore>);
+
+#[async_trait]
+impl Inputs for ObjectInputs {
+    async fn open(&self, object: &str) -> Result<Box<dyn AsyncRead + Send + Unpin>> {
+        let found = self.0.get(&Key::new(object)?, None).await?.ok_or_else(|| Error::not_found("object"))?;
+        Ok(Box::new(StreamReader::new(found.body.map_err(std::io::Error::other))))
     }
 }

@@ -1,7 +1,10 @@
 //! Configuration: built-in defaults, then a TOML file, then the environment (`IMAGE_FACTORY_*`, `__` between levels).
 //! Unknown keys are refused. The only reader of the environment.
 
+use crate::images::registry;
 use crate::kernel::{Error, Result};
+use crate::orchestration::executors::local;
+use crate::orchestration::{builds, dispatch};
 use crate::platform::{db, http, storage, telemetry};
 use crate::tenancy::identity;
 use config::{Environment, File, FileFormat};
@@ -26,6 +29,14 @@ pub struct Config {
     pub identity: identity::Config,
     /// Blobs, uploads and build contexts.
     pub storage: storage::Config,
+    /// The built-in registry.
+    pub registry: registry::Config,
+    /// Limits of builds.
+    pub builds: builds::Config,
+    /// The dispatcher of this process.
+    pub dispatch: dispatch::Config,
+    /// Builds that run as processes of this machine.
+    pub executor: local::Config,
     /// The service's own log.
     pub log: telemetry::Config,
 }

@@ -2,11 +2,14 @@
 //!
 //! The wings, by floor; each may use only what stands above it.
 
-pub mod kernel;
-pub mod platform;
-pub mod tenancy;
-pub mod orchestration;
+pub mod kernel; // shared words, no I/O
+pub mod platform; // machinery without product nouns
+pub mod tenancy; // tenants, people, what they may do, projects, the audit trail
+pub mod images; // the OCI registry and the catalogue of what is in it
+pub mod orchestration; // how images are built, where, and the builds themselves
+pub mod communication; // who is told: live streams
 
-pub mod config;
-pub mod app;
-pub mod server;
+pub mod config; // every setting; the only reader of the environment
+pub mod app; // composition root: the only file that knows everybody
+pub mod server; // routes, middleware, the OpenAPI document
+pub mod cli; // the command line: server, administration, client

@@ -1,9 +1,14 @@
 //! Every context's routes, the middleware around them, the OpenAPI document.
 
+mod system;
+
 use crate::app::App;
+use crate::communication::live;
 use crate::config::Config;
+use crate::images::{catalog, registry};
 use crate::kernel::secret::Keyring;
 use crate::kernel::{Error, Result};
+use crate::orchestration::{builds, dispatch};
 use crate::platform::http::{Problem, idempotency, request_id};
 use crate::platform::tasks::Tasks;
 use crate::platform::telemetry;
@@ -35,6 +40,11 @@ fn api(app: &App) -> OpenApiRouter {
         .merge(tenants::routes(app.tenants.clone()))
         .merge(projects::routes(app.projects.clone()))
         .merge(audit::routes(app.audit.clone()))
+        .merge(catalog::routes(app.catalog.clone()))
+        .merge(builds::routes(app.builds.clone()))
+        .merge(dispatch::routes(app.dispatch.clone()))
+        .merge(live::routes(app.live.clone()))
+        .merge(system::routes(app.clone()))
 }
 
 /// The OpenAPI document alone; nothing is connected to.
@@ -64,6 +74,9 @@ pub fn router(app: &App) -> Result<Router> {
     if app.metrics_listen().is_none() {
         router = router.merge(metrics_router(app));
     }
+    let router = router
+        .merge(utoipa_swagger_ui::SwaggerUi::new("/api/docs").config(utoipa_swagger_ui::Config::from("/api/v1/openapi.json")))
+        .merge(registry::routes(app.registry.clone()));
     Ok(router
         .fallback(async || Error::not_found("page").into_response())
         .layer(DefaultBodyLimit::max(BODY_LIMIT))

@@ -109,7 +109,7 @@ impl Dev {
         }
         config.database.url = database.url("image_factory");
         config.encryption_key.clone_from(&credentials.encryption_key);
-        config.storage.folder = folder.join("storage");
+        config.storage.folder = folder.join("storage").display().to_string();
         config.executor.folder = folder.join("runs");
         // The demo's repository is served by this machine.
         config.builds.git_allowed_networks = vec![ipnet::Ipv4Net::new(Ipv4Addr::LOCALHOST, 8)?.into()];

@@ -49,7 +49,7 @@ impl Running {
         }
         let patience = Duration::from_secs(config.server.shutdown_seconds + 10);
         let app = App::build(config, tasks.clone(), metrics).await?;
-        app.start_background()?;
+        app.start_background().await?;
         let router = crate::server::router(&app)?;
         if let Some(listen) = app.metrics_listen() {
             let listener = TcpListener::bind(listen).await.with_context(|| format!("cannot listen on {listen}"))?;

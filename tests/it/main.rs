@@ -4,6 +4,9 @@
 
 mod contract;
 mod executors;
+mod builds;
+mod dispatch;
 mod house;
 mod platform;
+mod sim;
 mod support;

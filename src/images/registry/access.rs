@@ -21,6 +21,7 @@ pub struct Access {
 pub struct Lease {
     pub execution: ExecutionId,
     pub attempt: i32,
+    pub tenant_id: TenantId,
 }
 
 /// The answer to one scope.

@@ -1,46 +1,48 @@
 //! The facts that the registry publishes.
 
+use super::access::Place;
+use super::gates::Push;
 use super::model::RepositoryName;
-use crate::kernel::ids::{ImageId, ProjectId, TenantId};
+use crate::kernel::ids::{ImageId, TenantId};
 use crate::kernel::{Actor, Clock, Digest};
 use crate::platform::events::Event;
 use serde_json::json;
 
-/// The repository that a fact is about.
-pub struct About<'a> {
-    pub tenant: TenantId,
-    pub project: ProjectId,
-    pub image: ImageId,
-    pub name: &'a RepositoryName,
+/// `image.pushed`: a manifest is new in its repository, or a tag moved to it.
+pub fn pushed(clock: &Clock, tenant: TenantId, actor: &Actor, push: &Push) -> Event {
+    let payload = json!({
+        "repository": push.name.as_str(),
+        "tag": push.tag,
+        "digest": push.digest,
+        "media_type": push.manifest.media_type,
+        "size_bytes": push.size_bytes,
+    });
+    Event::new(clock, "image.pushed", Some(tenant), actor, subject(push.image_id), payload).in_project(push.project_id)
 }
 
-impl About<'_> {
-    fn event(&self, clock: &Clock, kind: &'static str, actor: &Actor, payload: serde_json::Value) -> Event {
-        let subject = format!("image:{}", self.image);
-        Event::new(clock, kind, Some(self.tenant), actor, subject, payload).in_project(self.project)
-    }
+/// What was deleted.
+pub struct Deleted<'a> {
+    pub place: Place,
+    pub repository: ImageId,
+    pub name: &'a RepositoryName,
+    pub tags: &'a [String],
+    pub digest: &'a Digest,
+    /// The manifest with its tags, or a tag alone.
+    pub whole: bool,
+}
 
-    /// `image.pushed`: a manifest is new in its repository, or a tag moved to it.
-    pub fn pushed(
-        &self,
-        clock: &Clock,
-        actor: &Actor,
-        tag: Option<&str>,
-        digest: &Digest,
-        media_type: &str,
-        size_bytes: u64,
-    ) -> Event {
-        let payload = json!({
-            "repository": self.name.as_str(), "tag": tag, "digest": digest, "media_type": media_type,
-            "size_bytes": size_bytes,
-        });
-        self.event(clock, "image.pushed", actor, payload)
-    }
+/// `image.deleted`: a manifest with its tags, or one tag.
+pub fn deleted(clock: &Clock, actor: &Actor, what: &Deleted<'_>) -> Event {
+    let payload = json!({
+        "repository": what.name.as_str(),
+        "tags": what.tags,
+        "digest": what.digest,
+        "manifest_deleted": what.whole,
+    });
+    Event::new(clock, "image.deleted", Some(what.place.tenant_id), actor, subject(what.repository), payload)
+        .in_project(what.place.project_id)
+}
 
-    /// `image.deleted`: a manifest with its tags, or one tag.
-    pub fn deleted(&self, clock: &Clock, actor: &Actor, tags: &[String], digest: &Digest, manifest: bool) -> Event {
-        let payload =
-            json!({"repository": self.name.as_str(), "tags": tags, "digest": digest, "manifest_deleted": manifest});
-        self.event(clock, "image.deleted", actor, payload)
-    }
+fn subject(image: ImageId) -> String {
+    format!("image:{image}")
 }

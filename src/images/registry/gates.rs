@@ -2,7 +2,7 @@
 
 use super::model::{Manifest, RepositoryName};
 use crate::kernel::ids::{ExecutionId, ImageId, ProjectId, TenantId};
-use crate::kernel::{Actor, Digest, Result};
+use crate::kernel::{Digest, Result};
 use crate::platform::db::TenantTx;
 use chrono::{DateTime, Utc};
 
@@ -45,14 +45,16 @@ pub struct Push {
     pub name: RepositoryName,
     /// The manifest's digest.
     pub digest: Digest,
+    /// Bytes of the manifest and all it names, as it says.
+    pub size_bytes: u64,
     /// The tag it was pushed under, if it was.
     pub tag: Option<String>,
     /// The manifest.
     pub manifest: Manifest,
     /// The config of a container image; none for indexes and artifacts, and where it does not parse.
     pub config: Option<serde_json::Value>,
-    /// Who pushed.
-    pub actor: Actor,
+    /// Who pushed: `user:<id>` or another actor.
+    pub by: String,
     /// When.
     pub at: DateTime<Utc>,
 }
@@ -60,7 +62,7 @@ pub struct Push {
 /// Keeps the catalogue in step with the registry, in the registry's own transactions.
 #[async_trait::async_trait]
 pub trait Shelf: Send + Sync {
-    /// A manifest was committed, or tagged anew.
+    /// A manifest is new in its repository, or a tag moved to it.
     async fn pushed(&self, tx: &mut TenantTx, push: &Push) -> Result<()>;
 
     /// A manifest was deleted; what is left of the newest, if anything is.

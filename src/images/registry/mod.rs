@@ -23,5 +23,5 @@ pub use api::routes;
 pub use config::Config;
 pub use gates::{Push, Robot, RobotGate, Shelf};
 pub use model::{Action, Descriptor, Manifest, ManifestKind, Platform, Reference, RepositoryName, Tag};
-pub use service::{Parts, Registry, TagInfo, Usage};
+pub use service::{Parts, Registry, TagInfo, Tagged, Usage};
 pub use tasks::register;

@@ -225,6 +225,11 @@ pub struct Usage {
 pub struct RunEvents(Arc<Mutex<mpsc::Receiver<RunEvent>>>);
 
 impl RunEvents {
+    /// Events as an executor sends them.
+    pub fn new(receiver: mpsc::Receiver<RunEvent>) -> Self {
+        Self(Arc::new(Mutex::new(receiver)))
+    }
+
     /// The next event; none after [`RunEvent::Finished`]. Safe to drop while waiting: no event is lost.
     pub async fn next(&mut self) -> Option<RunEvent> {
         self.0.lock().await.recv().await

@@ -33,6 +33,8 @@ pub struct Config {
     pub header_timeout_seconds: u64,
     /// Longest time in seconds for running requests to end at shutdown.
     pub shutdown_seconds: u64,
+    /// Days for which events can be read again by a stream that resumes.
+    pub event_retention_days: i32,
     /// API requests per second and tenant; bursts of twice that.
     pub requests_per_second: u32,
 }
@@ -46,6 +48,7 @@ impl Default for Config {
             max_connections: 4096,
             header_timeout_seconds: 15,
             shutdown_seconds: 20,
+            event_retention_days: 14,
             requests_per_second: 200,
         }
     }

@@ -30,13 +30,18 @@ pub struct FsStore {
 }
 
 impl FsStore {
+    /// The folder, untouched; [`Self::open`] has made it.
+    pub fn at(config: &Config) -> Self {
+        Self { folder: Path::new(&config.folder).into() }
+    }
+
     /// Opens the folder, making it where it is missing.
     pub async fn open(config: &Config) -> Result<Self> {
-        let folder: Arc<Path> = Path::new(&config.folder).into();
-        let staging = folder.join(STAGING);
+        let store = Self::at(config);
+        let staging = store.folder.join(STAGING);
         blocking(move || std::fs::create_dir_all(&staging).map_err(|e| failed("make the storage folder", &staging, e)))
             .await?;
-        Ok(Self { folder })
+        Ok(store)
     }
 
     fn staged_path(&self, upload: &str) -> Result<PathBuf> {

@@ -8,7 +8,7 @@ mod key;
 pub use config::Config;
 pub use key::Key;
 
-use crate::kernel::{Clock, Digest, Error, Result};
+use crate::kernel::{Digest, Error, Result};
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use futures::stream::BoxStream;
@@ -133,20 +133,4 @@ impl Object {
             })
             .await
     }
-}
-
-/// Removes uploads that nobody has written to for `idle` and that `keep` does not claim. Returns how many.
-pub async fn reap(
-    store: &dyn ObjectStore,
-    clock: &Clock,
-    idle: chrono::Duration,
-    keep: impl Fn(&str) -> bool,
-) -> Result<usize> {
-    let mut removed = 0;
-    for staged in store.staged(clock.now() - idle).await? {
-        if !keep(&staged.upload) && store.abort(&staged.upload).await.is_ok() {
-            removed += 1;
-        }
-    }
-    Ok(removed)
 }

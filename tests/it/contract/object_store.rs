@@ -4,7 +4,7 @@ use bytes::Bytes;
 use futures::stream;
 use image_factory::kernel::{Clock, Digest, Error, Kind, Result};
 use image_factory::platform::storage::fs::FsStore;
-use image_factory::platform::storage::{Config, Key, ObjectStore, reap};
+use image_factory::platform::storage::{Config, Key, ObjectStore};
 use std::sync::Arc;
 use tempfile::TempDir;
 
@@ -167,18 +167,14 @@ async fn many_writers_of_the_same_content_end_with_one_whole_object() {
 }
 
 #[tokio::test]
-async fn the_reaper_takes_idle_uploads_that_nobody_claims() {
+async fn idle_uploads_are_found_by_their_age() {
     let s = store().await;
-    let clock = Clock::system();
-    for upload in ["kept", "left"] {
-        s.store.begin(upload).await.unwrap();
-    }
-    let idle = chrono::Duration::hours(1);
-    assert_eq!(reap(&*s.store, &clock, idle, |_| false).await.unwrap(), 0);
-    clock.advance(chrono::Duration::hours(2));
-    assert_eq!(reap(&*s.store, &clock, idle, |upload| upload == "kept").await.unwrap(), 1);
-    let left = s.store.staged(clock.now()).await.unwrap();
-    assert_eq!(left.iter().map(|u| u.upload.as_str()).collect::<Vec<_>>(), ["kept"]);
+    let before = Clock::system().now() - chrono::Duration::seconds(5);
+    s.store.begin("idle").await.unwrap();
+    assert_eq!(s.store.staged(before).await.unwrap(), []);
+    let found = s.store.staged(before + chrono::Duration::days(1)).await.unwrap();
+    assert_eq!(found.iter().map(|u| u.upload.as_str()).collect::<Vec<_>>(), ["idle"]);
+    assert!(found[0].modified_at > before);
 }
 
 #[tokio::test]

@@ -5,9 +5,9 @@ use crate::kernel::{Digest, Result};
 use serde::Deserialize;
 
 /// An image of OCI.
-pub const OCI_MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
+const OCI_MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
 /// A list of manifests of OCI.
-pub const OCI_INDEX: &str = "application/vnd.oci.image.index.v1+json";
+const OCI_INDEX: &str = "application/vnd.oci.image.index.v1+json";
 const DOCKER_MANIFEST: &str = "application/vnd.docker.distribution.manifest.v2+json";
 const DOCKER_LIST: &str = "application/vnd.docker.distribution.manifest.list.v2+json";
 
@@ -123,6 +123,11 @@ impl Manifest {
             manifests: document.manifests.unwrap_or_default(),
             subject: document.subject,
         };
+        let needs = manifest.config.iter().chain(&manifest.layers).chain(&manifest.manifests);
+        let mut texts = needs.map(|d| d.media_type.as_str()).chain(manifest.artifact_type.as_deref());
+        if texts.any(|t| t.len() > 255 || t.contains(char::is_control)) {
+            return Err(error::manifest_invalid("a media type has at most 255 characters and no control characters"));
+        }
         match kind {
             // A document that is both could mean one thing here and another to a client.
             ManifestKind::Image if !manifest.manifests.is_empty() => {
@@ -153,10 +158,7 @@ impl Manifest {
 }
 
 fn is_image_config(media_type: &str) -> bool {
-    matches!(
-        media_type,
-        "application/vnd.oci.image.config.v1+json" | "application/vnd.docker.container.image.v1+json"
-    )
+    matches!(media_type, "application/vnd.oci.image.config.v1+json" | "application/vnd.docker.container.image.v1+json")
 }
 
 #[cfg(test)]
@@ -176,7 +178,8 @@ mod tests {
     #[test]
     fn images_and_indexes_of_both_worlds_are_read() {
         let config = descriptor("application/vnd.oci.image.config.v1+json");
-        let image = json!({"schemaVersion": 2, "config": config, "layers": [descriptor("l")], "subject": descriptor("s")});
+        let image =
+            json!({"schemaVersion": 2, "config": config, "layers": [descriptor("l")], "subject": descriptor("s")});
         for t in [OCI_MANIFEST, DOCKER_MANIFEST] {
             let m = parse(Some(t), &image).unwrap();
             assert_eq!((m.kind, m.blobs().count(), m.artifact_type.clone()), (ManifestKind::Image, 2, None));

@@ -67,7 +67,7 @@ fn is_component(s: &str) -> bool {
         && edge(bytes.last())
         && bytes.iter().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'.' | b'_' | b'-'))
         && bytes
-            .split(|b| b.is_ascii_alphanumeric())
+            .split(u8::is_ascii_alphanumeric)
             .all(|separator| matches!(separator, b"" | b"." | b"_" | b"__") || separator.iter().all(|b| *b == b'-'))
 }
 
@@ -134,15 +134,16 @@ mod tests {
     use regex::Regex;
     use std::sync::LazyLock;
 
-    static COMPONENT: LazyLock<Regex> =
-        LazyLock::new(|| Regex::new(r"^[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*$").unwrap());
+    static COMPONENT: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"^[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*$").unwrap());
     static TAG: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"^[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}$").unwrap());
 
     #[test]
     fn a_name_has_a_tenant_a_project_and_an_image() {
         let name: RepositoryName = "acme/hello/web/api".parse().unwrap();
         assert_eq!((name.tenant(), name.project(), name.image()), ("acme", "hello", "web/api"));
-        for bad in ["", "acme", "acme/hello", "acme/hello/", "/acme/hello/x", "acme//x", "acme/Hello/x", "acme/hello/x..y"] {
+        for bad in
+            ["", "acme", "acme/hello", "acme/hello/", "/acme/hello/x", "acme//x", "acme/Hello/x", "acme/hello/x..y"]
+        {
             assert!(bad.parse::<RepositoryName>().is_err(), "{bad}");
         }
         assert!(format!("a/b/{}", "x".repeat(251)).parse::<RepositoryName>().is_ok());

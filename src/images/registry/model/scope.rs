@@ -45,6 +45,17 @@ impl Actions {
         self.0 == 0
     }
 
+    /// Every action.
+    pub fn all() -> Self {
+        Action::ALL.into_iter().collect()
+    }
+
+    /// What is in either.
+    #[must_use]
+    pub fn union(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
     /// Those for which the answer is yes.
     #[must_use]
     pub fn filter(self, allowed: impl Fn(Action) -> bool) -> Self {
@@ -86,7 +97,15 @@ impl Scope {
     /// Reads the scopes of a request, parted by spaces. What is not understood grants nothing and is left out: other
     /// types, other actions, names that cannot exist.
     pub fn parse_all(text: &str) -> Vec<Self> {
-        text.split_ascii_whitespace().filter_map(Self::parse).take(Self::MAX).collect()
+        let mut scopes: Vec<Self> = Vec::new();
+        for scope in text.split_ascii_whitespace().filter_map(Self::parse) {
+            if let Some(known) = scopes.iter_mut().find(|s| s.name == scope.name) {
+                known.actions = known.actions.union(scope.actions);
+            } else if scopes.len() < Self::MAX {
+                scopes.push(scope);
+            }
+        }
+        scopes
     }
 
     fn parse(text: &str) -> Option<Self> {
@@ -115,7 +134,7 @@ mod tests {
     #[test]
     fn scopes_are_read_and_strangers_left_out() {
         let scopes = Scope::parse_all(
-            "repository:acme/hello/web:pull,push registry:catalog:* repository:bad:pull repository(x):a/b/c:*,fly",
+            "repository:acme/hello/web:pull repository:acme/hello/web:push registry:catalog:* repository:bad:pull repository(x):a/b/c:*,fly",
         );
         assert_eq!(scopes.len(), 2);
         assert_eq!(scopes[0].name.as_str(), "acme/hello/web");

@@ -7,7 +7,6 @@ use crate::images::registry::model::{Action, RepositoryName};
 use crate::images::registry::store;
 use crate::kernel::{Digest, Error, Result};
 use crate::platform::storage::{ByteStream, Key};
-use crate::tenancy::access::Permission;
 use std::ops::Range;
 
 impl Registry {
@@ -31,7 +30,13 @@ impl Registry {
 
     /// Lets a repository serve a blob of another one. False when the source does not have it, or the caller may not read
     /// it there, which is the same to him.
-    pub async fn mount(&self, access: &Access, name: &RepositoryName, blob: &Digest, from: &RepositoryName) -> Result<bool> {
+    pub async fn mount(
+        &self,
+        access: &Access,
+        name: &RepositoryName,
+        blob: &Digest,
+        from: &RepositoryName,
+    ) -> Result<bool> {
         let place = self.place_to_write(access, name, Action::Push).await?;
         let Some(source) = self.readable(access, from).await? else { return Ok(false) };
         let mut tx = self.parts.db.tenant(source.tenant_id).await?;
@@ -40,7 +45,7 @@ impl Registry {
         let Some(size) = found.size_bytes else { return Ok(false) };
         let mut tx = self.parts.db.tenant(place.tenant_id).await?;
         let now = self.parts.clock.now();
-        let repository = store::repositories::ensure(&mut tx, place.project_id, name.image(), now).await?;
+        let repository = store::repositories::ensure(&mut tx, place.project_id, name, now).await?;
         store::blobs::link(&mut tx, repository, blob, size, now).await?;
         tx.commit().await?;
         Ok(true)
@@ -60,23 +65,5 @@ impl Registry {
             return Err(error::blob_unknown(blob));
         }
         tx.commit().await
-    }
-
-    /// Where a repository is that the caller may pull from now: clients ask for a token of the target alone, so the
-    /// rights on a mount's source are looked up.
-    async fn readable(
-        &self,
-        access: &Access,
-        name: &RepositoryName,
-    ) -> Result<Option<crate::images::registry::access::Place>> {
-        if let Ok(place) = access.place(name, Action::Pull) {
-            return Ok(Some(place));
-        }
-        if access.lease.is_some() {
-            return self.robot_place(access, name).await;
-        }
-        let Some(caller) = self.parts.identity.caller_of(&access.actor, name.tenant()).await? else { return Ok(None) };
-        let place = self.place_of(&caller, name).await?;
-        Ok(place.filter(|p| caller.has_in(Permission::ImagePull, p.project_id)))
     }
 }

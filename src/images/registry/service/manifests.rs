@@ -1,23 +1,24 @@
 //! Pushing, pulling and deleting manifests.
 
 use super::Registry;
-use crate::images::registry::access::{Access, Place};
+use crate::images::registry::access::Access;
 use crate::images::registry::error;
-use crate::images::registry::events::About;
+use crate::images::registry::events::{self, Deleted};
 use crate::images::registry::gates::Push;
-use crate::images::registry::model::{Action, Manifest, ManifestKind, Reference, RepositoryName};
+use crate::images::registry::model::{Action, Manifest, ManifestKind, Reference, RepositoryName, Tag};
 use crate::images::registry::store;
-use crate::images::registry::store::manifests::{NewManifest, StoredManifest};
+use crate::images::registry::store::manifests::{Described, NewManifest, StoredManifest};
 use crate::images::registry::store::tags::Move;
-use crate::kernel::ids::{ImageId, TenantId};
-use crate::kernel::{Digest, Error, Kind, Result};
+use crate::kernel::ids::{ImageId, ProjectId, TenantId};
+use crate::kernel::{Actor, Digest, Error, Kind, Result};
 use crate::platform::db::TenantTx;
 use crate::platform::events::publish;
 use crate::platform::storage::Key;
 use serde_json::Value;
+use uuid::Uuid;
 
-/// Configs of images are small; one beyond this is not read for the catalogue.
-const MAX_CONFIG_BYTES: usize = 4 * 1024 * 1024;
+/// Configs of images are small; one beyond this is not kept for the catalogue.
+const MAX_CONFIG_BYTES: usize = 1024 * 1024;
 
 /// What a manifest's push came to.
 #[derive(Debug, Clone)]
@@ -26,6 +27,17 @@ pub struct ManifestPut {
     pub digest: Digest,
     /// The manifest that it is about, where it names one.
     pub subject: Option<Digest>,
+}
+
+/// An image whose tags were moved.
+#[derive(Debug, Clone)]
+pub struct Tagged {
+    /// The image of the catalogue.
+    pub image_id: ImageId,
+    /// Full name of its repository.
+    pub repository: String,
+    /// Bytes of the manifest and all it names.
+    pub size_bytes: i64,
 }
 
 /// A manifest to be sent.
@@ -85,49 +97,92 @@ impl Registry {
         let config = self.config_of(&manifest).await?;
 
         let now = self.parts.clock.now();
-        let actor = access.actor.to_string();
-        let platform = config.as_ref().and_then(platform);
+        let pushed_by = access.actor.to_string();
         let mut tx = self.parts.db.tenant(place.tenant_id).await?;
         store::usage::lock(&mut tx).await?;
-        let repository = store::repositories::ensure(&mut tx, place.project_id, name.image(), now).await?;
+        let repository = store::repositories::ensure(&mut tx, place.project_id, name, now).await?;
         check_references(&mut tx, Some(repository), &manifest).await?;
+        let platform = config.as_deref().and_then(platform);
         let new = NewManifest {
             repository,
             digest,
             manifest: &manifest,
             platform: platform.as_deref(),
             content,
-            pushed_by: &actor,
+            config: config.as_deref(),
+            pushed_by: &pushed_by,
             now,
         };
         let (id, is_new) = store::manifests::insert(&mut tx, &new).await?;
         if is_new {
             charge(&mut tx, repository, &manifest, limit).await?;
         }
-        let moved = match tag {
-            Some(tag) => store::tags::point(&mut tx, id, &Move { repository, tag, to: &digest, by: &actor, now }).await?,
+        let push = Push {
+            image_id: repository,
+            project_id: place.project_id,
+            name: name.clone(),
+            digest,
+            size_bytes: content.len() as u64 + manifest.content_bytes(),
+            tag: tag.map(str::to_owned),
+            manifest,
+            config: config.as_deref().and_then(|c| serde_json::from_slice(c).ok()),
+            by: pushed_by,
+            at: now,
+        };
+        self.announce(&mut tx, &access.actor, id, is_new, &push).await?;
+        tx.commit().await?;
+        Ok(ManifestPut { digest, subject: push.manifest.subject.map(|s| s.digest) })
+    }
+
+    /// Points tags at a manifest that is in the repository, in the caller's transaction: how a build that pushed by
+    /// digest names its image in the moment it ends. Tags that point there already do not move.
+    pub async fn tag(
+        &self,
+        tx: &mut TenantTx,
+        actor: &Actor,
+        project: ProjectId,
+        image: &str,
+        digest: Digest,
+        tags: &[String],
+    ) -> Result<Tagged> {
+        store::usage::lock(tx).await?;
+        let found = store::repositories::named(tx, project, image).await?;
+        let (repository, name) = found.ok_or_else(error::name_unknown)?;
+        let described = store::manifests::describe(tx, repository, Some(&digest)).await?;
+        let described = described.ok_or_else(|| error::manifest_unknown(digest))?;
+        let id = described.id;
+        let mut push = push_of(project, repository, &name, described)?;
+        (push.by, push.at) = (actor.to_string(), self.parts.clock.now());
+        for tag in tags {
+            push.tag = Some(tag.parse::<Tag>()?.to_string());
+            self.announce(tx, actor, id, false, &push).await?;
+        }
+        let size_bytes = i64::try_from(push.size_bytes).unwrap_or(i64::MAX);
+        Ok(Tagged { image_id: repository, repository: name.to_string(), size_bytes })
+    }
+
+    /// Moves the tag; tells the catalogue and the world, if there is anything new.
+    async fn announce(
+        &self,
+        tx: &mut TenantTx,
+        actor: &Actor,
+        manifest: Uuid,
+        is_new: bool,
+        push: &Push,
+    ) -> Result<()> {
+        let moved = match &push.tag {
+            Some(tag) => {
+                let step = Move { repository: push.image_id, tag, to: &push.digest, by: &push.by, now: push.at };
+                store::tags::point(tx, manifest, &step).await?
+            }
             None => false,
         };
         if is_new || moved {
-            let about = self.about(place, repository, name);
-            let size = content.len() as u64 + manifest.content_bytes();
-            let event = about.pushed(&self.parts.clock, &access.actor, tag, &digest, &manifest.media_type, size);
-            let push = Push {
-                image_id: repository,
-                project_id: place.project_id,
-                name: name.clone(),
-                digest,
-                tag: tag.map(str::to_owned),
-                manifest: manifest.clone(),
-                config,
-                actor: access.actor.clone(),
-                at: now,
-            };
-            self.parts.shelf.pushed(&mut tx, &push).await?;
-            publish(&mut tx, &event).await?;
+            self.parts.shelf.pushed(tx, push).await?;
+            let event = events::pushed(&self.parts.clock, tx.tenant_id(), actor, push);
+            publish(tx, &event).await?;
         }
-        tx.commit().await?;
-        Ok(ManifestPut { digest, subject: manifest.subject.map(|s| s.digest) })
+        Ok(())
     }
 
     /// Deletes a tag, or a manifest with all its tags; frees the storage that nothing needs any more.
@@ -136,73 +191,60 @@ impl Registry {
         let mut tx = self.parts.db.tenant(place.tenant_id).await?;
         let repository = store::repositories::find(&mut tx, place.project_id, name.image()).await?;
         let repository = repository.ok_or_else(error::name_unknown)?;
-        let about = self.about(place, repository, name);
+        store::usage::lock(&mut tx).await?;
         let by = access.actor.to_string();
         let now = self.parts.clock.now();
         let unknown = || error::manifest_unknown(reference);
-        match reference {
+        let (tags, digest, whole) = match reference {
             Reference::Tag(tag) => {
                 let tag = tag.as_str();
                 let pointed = store::tags::delete(&mut tx, repository, tag, &by, now).await?.ok_or_else(unknown)?;
-                let event = about.deleted(&self.parts.clock, &access.actor, &[tag.to_owned()], &pointed, false);
-                publish(&mut tx, &event).await?;
-                tx.commit().await
+                (vec![tag.to_owned()], pointed, false)
             }
             Reference::Digest(digest) => {
-                let left = store::manifests::newest(&mut tx, repository, digest).await?;
-                drop(tx);
-                let left = self.describe(place, repository, name, left, access).await?;
-                let mut tx = self.parts.db.tenant(place.tenant_id).await?;
-                store::usage::lock(&mut tx).await?;
                 let tags = store::tags::end_all(&mut tx, repository, digest, &by, now).await?;
                 let needed = store::manifests::delete(&mut tx, repository, digest).await?.ok_or_else(unknown)?;
                 store::usage::release(&mut tx, &needed).await?;
-                self.parts.shelf.deleted(&mut tx, repository, *digest, left.as_ref()).await?;
-                let event = about.deleted(&self.parts.clock, &access.actor, &tags, digest, true);
-                publish(&mut tx, &event).await?;
-                tx.commit().await
+                (tags, *digest, true)
             }
-        }
+        };
+        let newest = match store::manifests::describe(&mut tx, repository, None).await? {
+            Some(left) => Some(push_of(place.project_id, repository, name, left)?),
+            None => None,
+        };
+        self.parts.shelf.deleted(&mut tx, repository, digest, newest.as_ref()).await?;
+        let about = Deleted { place, repository, name, tags: &tags, digest: &digest, whole };
+        publish(&mut tx, &events::deleted(&self.parts.clock, &access.actor, &about)).await?;
+        tx.commit().await
     }
 
-    fn about<'a>(&self, place: Place, image: ImageId, name: &'a RepositoryName) -> About<'a> {
-        About { tenant: place.tenant_id, project: place.project_id, image, name }
-    }
-
-    /// The config of a container image, where it can be read.
-    async fn config_of(&self, manifest: &Manifest) -> Result<Option<Value>> {
+    /// The config of a container image, where it can be kept.
+    async fn config_of(&self, manifest: &Manifest) -> Result<Option<Vec<u8>>> {
         let Some(config) = manifest.config.as_ref().filter(|_| manifest.has_image_config()) else { return Ok(None) };
         let Some(object) = self.parts.store.get(&Key::blob(&config.digest), None).await? else { return Ok(None) };
         match object.bytes(MAX_CONFIG_BYTES).await {
-            Ok(bytes) => Ok(serde_json::from_slice(&bytes).ok()),
+            Ok(bytes) => Ok(Some(bytes)),
             Err(e) if e.kind() == Kind::TooLarge => Ok(None),
             Err(e) => Err(e),
         }
     }
+}
 
-    async fn describe(
-        &self,
-        place: Place,
-        image_id: ImageId,
-        name: &RepositoryName,
-        stored: Option<(StoredManifest, Option<String>)>,
-        access: &Access,
-    ) -> Result<Option<Push>> {
-        let Some((stored, tag)) = stored else { return Ok(None) };
-        let manifest = Manifest::parse(Some(&stored.media_type), &stored.content)?;
-        let config = self.config_of(&manifest).await?;
-        Ok(Some(Push {
-            image_id,
-            project_id: place.project_id,
-            name: name.clone(),
-            digest: stored.digest,
-            tag,
-            manifest,
-            config,
-            actor: access.actor.clone(),
-            at: self.parts.clock.now(),
-        }))
-    }
+fn push_of(project_id: ProjectId, image_id: ImageId, name: &RepositoryName, described: Described) -> Result<Push> {
+    let stored = described.manifest;
+    let manifest = Manifest::parse(Some(&stored.media_type), &stored.content)?;
+    Ok(Push {
+        image_id,
+        project_id,
+        name: name.clone(),
+        digest: stored.digest,
+        size_bytes: stored.size_bytes + manifest.content_bytes(),
+        tag: described.tag,
+        manifest,
+        config: described.config.and_then(|c| serde_json::from_slice(&c).ok()),
+        by: described.pushed_by,
+        at: described.pushed_at,
+    })
 }
 
 /// Everything a manifest names must be in its repository. A repository that does not exist has nothing.
@@ -239,7 +281,9 @@ fn over_quota(added: u64, total: u64, limit: u64) -> Error {
 }
 
 /// `os/architecture` of an image config.
-fn platform(config: &Value) -> Option<String> {
-    let text = |name: &str| config.get(name)?.as_str().filter(|s| !s.is_empty() && s.len() <= 64);
+fn platform(config: &[u8]) -> Option<String> {
+    let config: Value = serde_json::from_slice(config).ok()?;
+    let text =
+        |name: &str| config.get(name)?.as_str().filter(|s| s.len() <= 64 && s.bytes().all(|b| b.is_ascii_graphic()));
     Some(format!("{}/{}", text("os")?, text("architecture")?))
 }

@@ -6,9 +6,9 @@ mod tags;
 mod tokens;
 mod uploads;
 
-pub use manifests::{ManifestPut, Served};
-pub use tags::{TagInfo, TagPage, Usage};
-pub use tokens::{Credentials, IssuedToken};
+pub use manifests::Tagged;
+pub use tags::{TagInfo, Usage};
+pub use tokens::{Credentials, SERVICE};
 pub use uploads::{BodyStream, UploadStatus};
 
 use super::access::{Access, Place};
@@ -60,6 +60,10 @@ impl Registry {
     pub fn new(parts: Parts) -> Result<Self> {
         let tokens = tokens::Signer::new(&parts.keyring, parts.clock.clone(), parts.config.token_minutes)?;
         Ok(Self { parts: Arc::new(parts), tokens, process: Uuid::now_v7() })
+    }
+
+    pub(super) fn parts(&self) -> &Parts {
+        &self.parts
     }
 
     /// Limits and times.

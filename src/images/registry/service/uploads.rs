@@ -50,7 +50,7 @@ impl Registry {
         self.parts.store.begin(&id.to_string()).await?;
         let now = self.parts.clock.now();
         let mut tx = self.parts.db.tenant(place.tenant_id).await?;
-        let repository = store::repositories::ensure(&mut tx, place.project_id, name.image(), now).await?;
+        let repository = store::repositories::ensure(&mut tx, place.project_id, name, now).await?;
         let new = NewUpload {
             id,
             repository,
@@ -322,7 +322,7 @@ impl Registry {
         let mut tx = self.parts.db.system("record a blob").await?;
         store::blobs::insert(&mut tx, digest, size, Key::blob(digest).as_str(), now).await?;
         let mut tx = tx.into_tenant(place.tenant_id).await?;
-        let repository = store::repositories::ensure(&mut tx, place.project_id, name.image(), now).await?;
+        let repository = store::repositories::ensure(&mut tx, place.project_id, name, now).await?;
         store::blobs::link(&mut tx, repository, digest, size, now).await?;
         if let Some(id) = upload
             && !store::uploads::delete(&mut tx, id).await?

@@ -97,6 +97,7 @@ pub struct NewManifest<'a> {
     pub manifest: &'a Manifest,
     pub platform: Option<&'a str>,
     pub content: &'a [u8],
+    pub config: Option<&'a [u8]>,
     pub pushed_by: &'a str,
     pub now: DateTime<Utc>,
 }
@@ -108,8 +109,8 @@ pub async fn insert(tx: &mut TenantTx, new: &NewManifest<'_>) -> Result<(Uuid, b
     let id = Uuid::now_v7();
     let done = sqlx::query!(
         "insert into image_manifests (id, tenant_id, repository_id, digest, media_type, artifact_type, subject_digest,
-             platform, layer_count, size_bytes, manifest_content, pushed_by, pushed_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+             platform, layer_count, size_bytes, manifest_content, config_content, pushed_by, pushed_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
          on conflict (tenant_id, repository_id, digest) do nothing",
         id,
         tenant.0,
@@ -122,6 +123,7 @@ pub async fn insert(tx: &mut TenantTx, new: &NewManifest<'_>) -> Result<(Uuid, b
         i32::try_from(m.layers.len()).unwrap_or(i32::MAX),
         signed(new.content.len() as u64),
         new.content,
+        new.config,
         new.pushed_by,
         new.now
     )
@@ -145,12 +147,8 @@ pub async fn insert(tx: &mut TenantTx, new: &NewManifest<'_>) -> Result<(Uuid, b
 async fn insert_needs(tx: &mut TenantTx, manifest: Uuid, m: &Manifest) -> Result<()> {
     let tenant = tx.tenant_id();
     let layer = if m.kind == ManifestKind::Index { "manifest" } else { "layer" };
-    let needs: Vec<(&str, &Descriptor)> = m
-        .config
-        .iter()
-        .map(|d| ("config", d))
-        .chain(m.layers.iter().chain(&m.manifests).map(|d| (layer, d)))
-        .collect();
+    let needs: Vec<(&str, &Descriptor)> =
+        m.config.iter().map(|d| ("config", d)).chain(m.layers.iter().chain(&m.manifests).map(|d| (layer, d))).collect();
     let kinds: Vec<String> = needs.iter().map(|(kind, _)| (*kind).to_owned()).collect();
     let digests: Vec<Digest> = needs.iter().map(|(_, d)| d.digest).collect();
     let media_types: Vec<String> = needs.iter().map(|(_, d)| d.media_type.clone()).collect();
@@ -215,34 +213,48 @@ pub async fn delete(tx: &mut TenantTx, repository: ImageId, manifest: &Digest) -
     needed.iter().map(|d| digest(d)).collect::<Result<_>>().map(Some)
 }
 
-/// The manifest that was pushed last, with its newest tag, when `except` is gone.
-pub async fn newest(
-    tx: &mut TenantTx,
-    repository: ImageId,
-    except: &Digest,
-) -> Result<Option<(StoredManifest, Option<String>)>> {
+/// A manifest with all that is known of it.
+pub struct Described {
+    pub id: Uuid,
+    pub manifest: StoredManifest,
+    pub config: Option<Vec<u8>>,
+    /// Its newest tag.
+    pub tag: Option<String>,
+    pub pushed_by: String,
+    pub pushed_at: DateTime<Utc>,
+}
+
+/// The manifest of a digest, or the one that was pushed last.
+pub async fn describe(tx: &mut TenantTx, repository: ImageId, wanted: Option<&Digest>) -> Result<Option<Described>> {
     let tenant = tx.tenant_id();
     let row = sqlx::query!(
-        r#"select m.digest, m.media_type, m.size_bytes, m.manifest_content,
+        r#"select m.id, m.digest, m.media_type, m.size_bytes, m.manifest_content, m.config_content, m.pushed_by,
+                  m.pushed_at,
                   (select t.name from image_tags t where t.tenant_id = $1 and t.manifest_id = m.id
                    order by t.moved_at desc limit 1) as tag
            from image_manifests m
-           where m.tenant_id = $1 and m.repository_id = $2 and m.digest <> $3
+           where m.tenant_id = $1 and m.repository_id = $2 and ($3::bytea is null or m.digest = $3)
            order by m.pushed_at desc, m.id desc limit 1"#,
         tenant.0,
         repository.0,
-        except.bytes()
+        wanted.map(|d| d.bytes().to_vec())
     )
     .fetch_optional(&mut **tx)
     .await?;
     row.map(|r| {
-        let manifest = StoredManifest {
-            digest: digest(&r.digest)?,
-            media_type: r.media_type,
-            size_bytes: unsigned(r.size_bytes),
-            content: r.manifest_content,
-        };
-        Ok((manifest, r.tag))
+        Ok(Described {
+            id: r.id,
+            manifest: StoredManifest {
+                digest: digest(&r.digest)?,
+                media_type: r.media_type,
+                size_bytes: unsigned(r.size_bytes),
+                content: r.manifest_content,
+            },
+            config: r.config_content,
+            tag: r.tag,
+            pushed_by: r.pushed_by,
+            pushed_at: r.pushed_at,
+        })
     })
     .transpose()
 }

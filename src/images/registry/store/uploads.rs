@@ -12,7 +12,6 @@ use uuid::Uuid;
 #[derive(Debug, Clone)]
 pub struct UploadRow {
     pub id: UploadId,
-    pub repository_id: ImageId,
     pub received_bytes: u64,
     pub hash_state: Option<Vec<u8>>,
     /// The one process that wrote all of it; none when there were several.
@@ -51,7 +50,7 @@ pub async fn insert(tx: &mut TenantTx, new: &NewUpload<'_>) -> Result<()> {
 pub async fn find(tx: &mut TenantTx, id: UploadId, project: ProjectId, name: &str) -> Result<Option<UploadRow>> {
     let tenant = tx.tenant_id();
     let row = sqlx::query!(
-        "select u.repository_id, u.received_bytes, u.hash_state, u.writer
+        "select u.received_bytes, u.hash_state, u.writer
          from blob_uploads u join repositories r on r.tenant_id = $1 and r.id = u.repository_id
          where u.tenant_id = $1 and u.id = $2 and r.project_id = $3 and r.name = $4",
         tenant.0,
@@ -63,7 +62,6 @@ pub async fn find(tx: &mut TenantTx, id: UploadId, project: ProjectId, name: &st
     .await?;
     Ok(row.map(|r| UploadRow {
         id,
-        repository_id: r.repository_id.into(),
         received_bytes: unsigned(r.received_bytes),
         hash_state: r.hash_state,
         writer: r.writer,

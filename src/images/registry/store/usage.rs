@@ -68,8 +68,9 @@ pub async fn release(tx: &mut TenantTx, blobs: &[Digest]) -> Result<u64> {
 /// How many blobs the tenant's manifests need, and their bytes.
 pub async fn total(tx: &mut TenantTx) -> Result<(i64, u64)> {
     let tenant = tx.tenant_id();
-    let row = sqlx::query!("select total_objects, total_size_bytes from storage_metrics where tenant_id = $1", tenant.0)
-        .fetch_optional(&mut **tx)
-        .await?;
+    let row =
+        sqlx::query!("select total_objects, total_size_bytes from storage_metrics where tenant_id = $1", tenant.0)
+            .fetch_optional(&mut **tx)
+            .await?;
     Ok(row.map_or((0, 0), |r| (r.total_objects, unsigned(r.total_size_bytes))))
 }

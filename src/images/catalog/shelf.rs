@@ -1,0 +1,35 @@
+//! The registry's port, implemented: a push fills the catalogue in the transaction that commits it.
+
+use super::model::{ImageType, layers, metadata};
+use super::store;
+use crate::images::registry::{Push, Shelf};
+use crate::kernel::ids::ImageId;
+use crate::kernel::{Digest, Result};
+use crate::platform::db::TenantTx;
+
+/// Fills the catalogue.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct CatalogShelf;
+
+#[async_trait::async_trait]
+impl Shelf for CatalogShelf {
+    async fn pushed(&self, tx: &mut TenantTx, push: &Push) -> Result<()> {
+        let image_type = if push.manifest.artifact_type.is_some() { ImageType::Artifact } else { ImageType::Container };
+        store::upsert(tx, push, image_type).await?;
+        let digest = push.digest.to_string();
+        if let Some(metadata) = metadata(&digest, &push.manifest, push.config.as_ref()) {
+            store::set_metadata(tx, push.image_id, &metadata, push.at).await?;
+            store::set_layers(tx, push.image_id, &layers(&push.manifest, push.config.as_ref())).await?;
+        }
+        Ok(())
+    }
+
+    async fn deleted(&self, tx: &mut TenantTx, image: ImageId, digest: Digest, newest: Option<&Push>) -> Result<()> {
+        match newest {
+            // A held image stays held, whatever is deleted of it.
+            None => store::delete_unless_held(tx, image).await,
+            Some(push) if store::shows(tx, image, &digest.to_string()).await? => self.pushed(tx, push).await,
+            Some(_) => Ok(()),
+        }
+    }
+}

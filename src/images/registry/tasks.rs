@@ -1,0 +1,59 @@
+//! What runs behind.
+
+use super::service::Registry;
+use super::store;
+use crate::kernel::{Error, Result};
+use crate::platform::jobs;
+use chrono::Duration;
+use std::time::Duration as Period;
+use uuid::Uuid;
+
+/// Uploads ended in one statement.
+const BATCH: i64 = 500;
+
+/// Registers the reaper of uploads.
+pub fn register(jobs: &mut jobs::Registry, registry: &Registry) {
+    let registry = registry.clone();
+    jobs.every(Period::from_mins(10), "registry.reap_uploads", move || {
+        let registry = registry.clone();
+        async move { registry.reap_uploads().await.map(drop) }
+    });
+}
+
+impl Registry {
+    /// Ends uploads that have not grown for the configured hours, and removes staged bytes that no upload claims: what a
+    /// crash or a client that went away left behind. Returns how many were removed from the storage.
+    pub async fn reap_uploads(&self) -> Result<usize> {
+        let before = self.parts().clock.now() - Duration::hours(self.config().upload_expiry_hours.into());
+        loop {
+            let mut tx = self.parts().db.system("expire uploads").await?;
+            let ended = store::uploads::delete_idle(&mut tx, before, BATCH).await?;
+            tx.commit().await?;
+            if ended.is_empty() {
+                break;
+            }
+            metrics::counter!("image_factory_registry_uploads_expired_total").increment(ended.len() as u64);
+        }
+        let idle = self.parts().store.staged(before).await?;
+        let ids: Vec<Uuid> = idle.iter().filter_map(|s| s.upload.parse().ok()).collect();
+        let mut tx = self.parts().db.system("look for living uploads").await?;
+        let living = store::uploads::living(&mut tx, &ids).await?;
+        drop(tx);
+        let mut removed = 0;
+        for staged in idle {
+            if staged.upload.parse().is_ok_and(|id: Uuid| living.contains(&id)) {
+                continue;
+            }
+            match self.parts().store.abort(&staged.upload).await {
+                Ok(()) => removed += 1,
+                Err(error) if is_busy(&error) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(removed)
+    }
+}
+
+fn is_busy(error: &Error) -> bool {
+    error.code() == "storage.upload_busy"
+}

@@ -1,0 +1,3 @@
+//! Dispatch: limits, fairness, operators' wishes.
+
+mod limits;
