@@ -93,6 +93,18 @@ begin
           and exists (select from builds b where b.tenant_id = tenant and b.status = 'queued');
 end $$;
 
+-- The net under the wake-ups, for what no commit tells: a quota that was raised, a database put back from a backup. Gives
+-- how many tenants it woke.
+create function dispatch_wake_all() returns int language plpgsql as $$
+declare
+    woken int;
+begin
+    perform dispatch_wake(t.tenant_id) from dispatch_tenants t
+        where not t.ready and exists (select from builds b where b.tenant_id = t.tenant_id and b.status = 'queued');
+    get diagnostics woken = row_count;
+    return woken;
+end $$;
+
 -- What a queueing transaction calls: remembers the lane and wakes the tenant.
 create function dispatch_enqueued(tenant uuid, project uuid, method text) returns void language plpgsql as $$
 begin
@@ -247,11 +259,12 @@ begin
                 from taken k
             )
             insert into build_executions as e
-                (id, tenant_id, build_id, attempt, executor, worker_id, run_name, status, lease_expires_at, heartbeat_at)
+                (id, tenant_id, build_id, attempt, executor, worker_id, run_name, status, lease_expires_at, heartbeat_at,
+                 started_at)
             select k.execution_id, k.tenant_id, k.id, k.attempts, executor_name, worker,
                    'if-' || k.id || '-' || k.attempts, 'running',
-                   clock_timestamp() + make_interval(secs => lease_seconds), clock_timestamp()
-            from taken k
+                   c.now + make_interval(secs => lease_seconds), c.now, c.now
+            from taken k, clock_timestamp() c (now)
             returning e.build_id, e.tenant_id, e.id, e.attempt, e.run_name
         loop
             claimed := claimed + 1;
