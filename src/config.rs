@@ -59,6 +59,8 @@ impl Config {
             .prefix_separator("_")
             .separator("__")
             .try_parsing(true)
+            .list_separator(",")
+            .with_list_parse_key("builds.git_allowed_networks")
             .source(Some(variables));
         builder
             .add_source(environment)
@@ -91,7 +93,8 @@ pub fn reference_markdown() -> Result<String> {
         "# Configuration\n\n\
          Made from the source by `image-factory config reference`.\n\n\
          Values come from built-in defaults, then a TOML file (`--config FILE`), then the environment. A key `section.key` is\n\
-         `key` under `[section]` in the file and `IMAGE_FACTORY_SECTION__KEY` in the environment. Unknown keys are refused.\n\
+         `key` under `[section]` in the file and `IMAGE_FACTORY_SECTION__KEY` in the environment. Lists are\n\
+         separated by commas there. Unknown keys are refused.\n\
          `image-factory config print` shows what is in force, secrets replaced.\n",
     );
     let mut top = Vec::new();

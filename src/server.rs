@@ -29,6 +29,7 @@ const BODY_LIMIT: usize = 1024 * 1024;
 #[derive(OpenApi)]
 #[openapi(
     info(title = "Image Factory", description = "Build, scan, hold, release and distribute images."),
+    servers((url = "/api/v1")),
     components(schemas(Problem))
 )]
 struct ApiDocument;

@@ -14,4 +14,4 @@ pub use clock::Clock;
 pub use digest::Digest;
 pub use error::{Error, Fault, Kind, Result};
 pub use page::{Page, PageRequest};
-pub(crate) use text_enum::text_enum;
+pub(crate) use text_enum::{text_enum, text_enum_schema, text_schema};

@@ -2,11 +2,13 @@
 
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
-mod contract;
-mod executors;
 mod builds;
+mod contract;
 mod dispatch;
+mod executors;
 mod house;
 mod platform;
+mod registry;
 mod sim;
 mod support;
+mod tenancy;

@@ -49,11 +49,6 @@ impl Connection {
         Ok(Self { http: client()?, url, tenant, credentials: Mutex::new(credentials) })
     }
 
-    /// The server's address.
-    pub fn url(&self) -> &str {
-        &self.url
-    }
-
     async fn request(&self, method: Method, path: &str) -> RequestBuilder {
         let token = match &*self.credentials.lock().await {
             Credentials::Key(key) => key.clone(),
@@ -108,11 +103,6 @@ impl Connection {
     /// Replaces.
     pub async fn put<T: DeserializeOwned>(&self, path: &str, body: &impl Serialize) -> anyhow::Result<T> {
         Ok(self.send(Method::PUT, path, |r| r.json(body)).await?.json().await?)
-    }
-
-    /// Deletes.
-    pub async fn delete(&self, path: &str) -> anyhow::Result<()> {
-        self.send(Method::DELETE, path, |r| r).await.map(drop)
     }
 
     /// Posts a body that is streamed; no repeat.

@@ -24,6 +24,12 @@ pub struct Robot {
     pub push: Vec<String>,
 }
 
+/// The tag under which a run pushes its image, for clients that cannot push by digest alone. The registry keeps the
+/// manifest and makes no tag of it.
+pub fn staging_tag(execution: ExecutionId) -> String {
+    format!("_build-{execution}")
+}
+
 /// Knows the robots.
 #[async_trait::async_trait]
 pub trait RobotGate: Send + Sync {

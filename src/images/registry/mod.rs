@@ -21,7 +21,7 @@ mod tasks;
 pub use access::Access;
 pub use api::routes;
 pub use config::Config;
-pub use gates::{Push, Robot, RobotGate, Shelf};
+pub use gates::{Push, Robot, RobotGate, Shelf, staging_tag};
 pub use model::{Action, Descriptor, Manifest, ManifestKind, Platform, Reference, RepositoryName, Tag};
 pub use service::{Parts, Registry, TagInfo, Tagged, Usage};
 pub use tasks::register;

@@ -13,6 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::AsyncRead;
 use tokio::sync::{Mutex, mpsc};
+use tokio_util::sync::CancellationToken;
 
 /// Runs plans.
 ///
@@ -221,23 +222,37 @@ pub struct Usage {
 }
 
 /// Reads the events of a run. Dropping it leaves the run alone.
-#[derive(Debug)]
-pub struct RunEvents(Arc<Mutex<mpsc::Receiver<RunEvent>>>);
+#[derive(Debug, Clone)]
+pub struct RunEvents {
+    receiver: Arc<Mutex<mpsc::Receiver<RunEvent>>>,
+    /// Set when the last event has been read.
+    read: CancellationToken,
+}
 
 impl RunEvents {
     /// Events as an executor sends them.
     pub fn new(receiver: mpsc::Receiver<RunEvent>) -> Self {
-        Self(Arc::new(Mutex::new(receiver)))
+        Self { receiver: Arc::new(Mutex::new(receiver)), read: CancellationToken::new() }
     }
 
     /// The next event; none after [`RunEvent::Finished`]. Safe to drop while waiting: no event is lost.
     pub async fn next(&mut self) -> Option<RunEvent> {
-        self.0.lock().await.recv().await
+        let event = self.receiver.lock().await.recv().await;
+        self.take_note(event.as_ref());
+        event
     }
 
     /// Waits for at least one event and takes all that are there, at most `limit`. Zero after the last one.
     pub async fn next_many(&mut self, events: &mut Vec<RunEvent>, limit: usize) -> usize {
-        self.0.lock().await.recv_many(events, limit).await
+        let count = self.receiver.lock().await.recv_many(events, limit).await;
+        self.take_note(events.last());
+        count
+    }
+
+    fn take_note(&self, event: Option<&RunEvent>) {
+        if matches!(event, None | Some(RunEvent::Finished(_))) {
+            self.read.cancel();
+        }
     }
 }
 

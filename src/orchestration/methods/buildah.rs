@@ -1,7 +1,7 @@
 //! Commands and files of a build by buildah, with a store of the run's own.
 
 use super::PlanInputs;
-use super::dockerfile::Dockerfile;
+use super::dockerfile::BuildOptions;
 use super::plan::{Content, Plan, PlanCommand, PlanFile, PlanOutput, RUN, Stage};
 use crate::kernel::{Error, Result};
 use base64::Engine;
@@ -9,6 +9,7 @@ use base64::prelude::BASE64_STANDARD;
 use secrecy::ExposeSecret;
 use serde_json::json;
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 /// What short names such as `FROM debian` mean, as for Docker.
 const DEFAULT_REGISTRY: &str = "docker.io";
@@ -19,7 +20,7 @@ const CAPABILITIES: [&str; 10] =
     ["CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "NET_BIND_SERVICE", "SETFCAP", "SETGID", "SETPCAP", "SETUID"];
 
 /// Adds build and push.
-pub(super) fn add_build(plan: &mut Plan, inputs: &PlanInputs, config: &Dockerfile<'_>) -> Result<()> {
+pub(super) fn add_build(plan: &mut Plan, inputs: &PlanInputs, config: &BuildOptions<'_>) -> Result<()> {
     if config.push && inputs.images.is_empty() {
         return Err(Error::internal("a build that pushes was planned without an image reference"));
     }
@@ -41,7 +42,7 @@ pub(super) fn add_build(plan: &mut Plan, inputs: &PlanInputs, config: &Dockerfil
     Ok(())
 }
 
-fn build_arguments(inputs: &PlanInputs, config: &Dockerfile<'_>, image: &str) -> Vec<String> {
+fn build_arguments(inputs: &PlanInputs, config: &BuildOptions<'_>, image: &str) -> Vec<String> {
     let mut arguments: Vec<String> =
         ["build", "--isolation", "chroot", "--force-rm", "--pull", "--identity-label=false"].map(String::from).into();
     let mut option = |name: &str, value: String| arguments.extend([name.to_owned(), value]);
@@ -74,9 +75,9 @@ fn build_arguments(inputs: &PlanInputs, config: &Dockerfile<'_>, image: &str) ->
             option("--cache-ttl", format!("{hours}h"));
         }
     }
-    // Without a cache to look into, layers serve nothing but a small difference between pushes, which people expect.
     option("--file", format!("{RUN}/source/{}", config.dockerfile));
     option("--tag", image.into());
+    // Also without a cache: people expect a layer for each instruction, and pushes after small changes to be small.
     arguments.push(if config.single_layer { "--layers=false" } else { "--layers" }.into());
     if cache.is_none() {
         arguments.push("--no-cache".into());
@@ -104,7 +105,7 @@ fn output(name: &str) -> PlanOutput {
 }
 
 /// Everything that buildah would otherwise take from the machine's own configuration.
-fn add_files(plan: &mut Plan, inputs: &PlanInputs, config: &Dockerfile<'_>) -> Result<()> {
+fn add_files(plan: &mut Plan, inputs: &PlanInputs, config: &BuildOptions<'_>) -> Result<()> {
     let registry = &inputs.registry;
     let mut file = |path: &str, content| plan.files.push(PlanFile { path: path.into(), mode: 0o600, content });
     let capabilities = CAPABILITIES.map(|c| format!("\"{c}\"")).join(", ");
@@ -124,7 +125,7 @@ fn add_files(plan: &mut Plan, inputs: &PlanInputs, config: &Dockerfile<'_>) -> R
     let mut registries =
         format!("unqualified-search-registries = [\"{DEFAULT_REGISTRY}\"]\nshort-name-mode = \"permissive\"\n");
     if registry.insecure {
-        registries.push_str(&format!("[[registry]]\nlocation = {}\ninsecure = true\n", json!(registry.host)));
+        let _ = write!(registries, "[[registry]]\nlocation = {}\ninsecure = true\n", json!(registry.host));
     }
     file("etc/registries.conf", Content::Text(registries));
     file("etc/policy.json", Content::Text(json!({"default": [{"type": "insecureAcceptAnything"}]}).to_string()));

@@ -1,6 +1,6 @@
 //! Unpacking an uploaded build context, and the check of any source before it is built.
 
-use super::dockerfile::Dockerfile;
+use super::dockerfile::BuildOptions;
 use super::plan::{Content, Plan, PlanCommand, PlanFile, PlanInput, RUN, Stage};
 use std::collections::BTreeMap;
 
@@ -26,6 +26,6 @@ pub(super) fn add_unpack(plan: &mut Plan, object: &str) {
 }
 
 /// Adds the check that Dockerfile and context are there, and inside the source.
-pub(super) fn add_check(plan: &mut Plan, config: &Dockerfile<'_>) {
+pub(super) fn add_check(plan: &mut Plan, config: &BuildOptions<'_>) {
     script(plan, "check", include_str!("check.sh"), &[config.dockerfile, config.build_context]);
 }

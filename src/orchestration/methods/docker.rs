@@ -1,6 +1,6 @@
 //! Methods `docker` and `container`.
 
-use super::dockerfile::{Dockerfile, dockerfile_config};
+use super::dockerfile::{BuildOptions, dockerfile_config};
 
 dockerfile_config! {
     /// How to build from a Dockerfile or Containerfile.
@@ -8,7 +8,7 @@ dockerfile_config! {
 }
 
 impl DockerConfig {
-    pub(super) fn dockerfile(&self) -> Dockerfile<'_> {
+    pub(super) fn options(&self) -> BuildOptions<'_> {
         self.shared()
     }
 }

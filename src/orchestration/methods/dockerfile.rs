@@ -102,8 +102,8 @@ macro_rules! dockerfile_config {
 
         impl $name {
             /// What this configuration asks of a Dockerfile build; `self`'s own options at their neutral values.
-            fn shared(&self) -> crate::orchestration::methods::dockerfile::Dockerfile<'_> {
-                crate::orchestration::methods::dockerfile::Dockerfile {
+            fn shared(&self) -> crate::orchestration::methods::dockerfile::BuildOptions<'_> {
+                crate::orchestration::methods::dockerfile::BuildOptions {
                     dockerfile: &self.dockerfile,
                     build_context: &self.build_context,
                     build_args: &self.build_args,
@@ -127,7 +127,8 @@ pub(super) use dockerfile_config;
 
 /// A Dockerfile build, whatever method asked for it.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Dockerfile<'a> {
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
+pub(super) struct BuildOptions<'a> {
     pub dockerfile: &'a str,
     pub build_context: &'a str,
     pub build_args: &'a BTreeMap<String, String>,
@@ -146,7 +147,7 @@ pub(super) struct Dockerfile<'a> {
     pub push: bool,
 }
 
-impl<'a> Dockerfile<'a> {
+impl<'a> BuildOptions<'a> {
     /// Where the layer cache is; none when it is off, or of no use since no layer of its own is made per instruction.
     pub fn cache_repo(&self) -> Option<&'a str> {
         (self.cache && !self.single_layer).then_some(self.cache_repo_name)

@@ -2,7 +2,15 @@
 address=$1 reference=$2
 
 fetch() {
-    git fetch --quiet --no-tags --no-recurse-submodules "$@"
+    git fetch --quiet --no-tags --no-recurse-submodules "$@" 2>git/said && return
+    cat git/said >&2
+    return 1
+}
+
+# Ends with what git said first: the lines after it are general advice.
+give_up() {
+    echo "cannot fetch $reference: $(grep -v -e '^Warning: ' -e '^$' git/said | head -n 2 | paste -sd ' ')" >&2
+    exit 1
 }
 
 echo "fetching $reference from $address"
@@ -18,10 +26,10 @@ if fetch --depth 1 "$address" "$reference"; then
     branch=$(sed -n "s/^[0-9a-f]*\t\tbranch '\(.*\)' of .*/\1/p" "$GIT_DIR/FETCH_HEAD")
 elif [ "$may_be_id" = yes ]; then
     echo "the server has no branch or tag of this name and gives out no commit by this id; fetching the whole history"
-    fetch "$address" '+refs/heads/*:refs/remotes/origin/*' '+refs/tags/*:refs/tags/*'
+    fetch "$address" '+refs/heads/*:refs/remotes/origin/*' '+refs/tags/*:refs/tags/*' || give_up
     target=$reference
 else
-    exit 1
+    give_up
 fi
 if ! commit=$(git rev-parse --verify --quiet "$target^{commit}"); then
     echo "there is no commit $reference in $address; give a branch, a tag or the id of a commit that one of them contains" >&2

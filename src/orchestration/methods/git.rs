@@ -56,7 +56,7 @@ pub(super) fn add_fetch(
     let file = |path: &str, content| PlanFile { path: format!("git/{path}"), mode: 0o600, content };
     plan.files.push(file("fetch.sh", Content::Text(include_str!("git-fetch.sh").into())));
     plan.files.push(file("config", Content::Secret(config(url, credential, pinned).into())));
-    plan.files.push(file("ssh_config", Content::Text(ssh_config(url, pinned))));
+    plan.files.push(file("ssh_config", Content::Text(ssh_config(url, credential, pinned))));
     match credential {
         Some(GitCredential::SshKey(key)) => {
             // ssh(1) refuses a key without its last line end.
@@ -140,7 +140,11 @@ fn basic(username: Option<&str>, token: &SecretString) -> String {
 }
 
 /// The host's key is taken as it comes, unless the operator has listed it in `/etc/ssh/ssh_known_hosts`.
-fn ssh_config(url: &Url, pinned: Option<IpAddr>) -> String {
+fn ssh_config(url: &Url, credential: Option<&GitCredential>, pinned: Option<IpAddr>) -> String {
+    let key = match credential {
+        Some(GitCredential::SshKey(_)) => format!("{RUN}/git/key"),
+        _ => "none".into(),
+    };
     let mut config = format!(
         "Host *\n\
          BatchMode yes\n\
@@ -150,7 +154,7 @@ fn ssh_config(url: &Url, pinned: Option<IpAddr>) -> String {
          ClearAllForwardings yes\n\
          PermitLocalCommand no\n\
          IdentitiesOnly yes\n\
-         IdentityFile {RUN}/git/key\n\
+         IdentityFile {key}\n\
          StrictHostKeyChecking accept-new\n\
          UserKnownHostsFile {RUN}/git/known_hosts\n"
     );
@@ -168,9 +172,9 @@ mod tests {
         super::super::validate_git_url(text, "").unwrap()
     }
 
-    fn fetch(text: &str, credential: Option<GitCredential>, pinned: Option<&str>) -> Plan {
+    fn fetch(text: &str, credential: Option<&GitCredential>, pinned: Option<&str>) -> Plan {
         let mut plan = Plan::default();
-        add_fetch(&mut plan, &url(text), "main", credential.as_ref(), pinned.map(|p| p.parse().unwrap()));
+        add_fetch(&mut plan, &url(text), "main", credential, pinned.map(|p| p.parse().unwrap()));
         plan
     }
 
@@ -185,7 +189,7 @@ mod tests {
     #[test]
     fn a_token_is_in_a_private_file_and_nowhere_else() {
         let token = GitCredential::Token { username: None, token: "t0ps3cret".to_owned().into() };
-        let plan = fetch("https://example.org/a/b", Some(token), Some("192.0.2.7"));
+        let plan = fetch("https://example.org/a/b", Some(&token), Some("192.0.2.7"));
         let config = text(&plan, "git/config");
         assert!(config.contains(
             "[http \"https://example.org/\"]\n\textraHeader = \"Authorization: Basic Z2l0OnQwcHMzY3JldA==\""

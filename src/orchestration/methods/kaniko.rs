@@ -1,7 +1,7 @@
 //! Method `kaniko`: its options that have an effect when buildah does the work. The others (`snapshot_mode`,
 //! `use_new_run`, ...) tune how kaniko finds changed files, which buildah does not do; they are refused as unknown.
 
-use super::dockerfile::{Dockerfile, dockerfile_config};
+use super::dockerfile::{BuildOptions, dockerfile_config};
 
 dockerfile_config! {
     /// How to build from a Dockerfile with kaniko's options.
@@ -21,8 +21,8 @@ dockerfile_config! {
 }
 
 impl KanikoConfig {
-    pub(super) fn dockerfile(&self) -> Dockerfile<'_> {
-        Dockerfile {
+    pub(super) fn options(&self) -> BuildOptions<'_> {
+        BuildOptions {
             single_layer: self.single_snapshot,
             reproducible: self.reproducible,
             cache_ttl_hours: self.cache_ttl_hours,

@@ -109,7 +109,7 @@ impl MethodConfig {
             Method::Kaniko => KanikoConfig::deserialize(config).map(Self::Kaniko),
         };
         let parsed = parsed.map_err(|e| vec![Fault::new("/config", "invalid", e.to_string())])?;
-        parsed.dockerfile().validate("/config", &mut faults);
+        parsed.options().validate("/config", &mut faults);
         if faults.is_empty() { Ok(parsed) } else { Err(faults) }
     }
 
@@ -132,23 +132,23 @@ impl MethodConfig {
 
     /// The project secrets that a run needs, by name: the keys of [`PlanInputs::secrets`].
     pub fn secret_names(&self) -> BTreeSet<&str> {
-        self.dockerfile().secrets.iter().map(|s| s.secret.as_str()).collect()
+        self.options().secrets.iter().map(|s| s.secret.as_str()).collect()
     }
 
     /// The repository inside the project that holds the layer cache; none when the cache is off.
     pub fn cache_repo(&self) -> Option<&str> {
-        self.dockerfile().cache_repo()
+        self.options().cache_repo()
     }
 
     /// Whether the image is pushed.
     pub fn pushes(&self) -> bool {
-        self.dockerfile().push
+        self.options().push
     }
 
-    fn dockerfile(&self) -> dockerfile::Dockerfile<'_> {
+    fn options(&self) -> dockerfile::BuildOptions<'_> {
         match self {
-            Self::Docker(config) | Self::Container(config) => config.dockerfile(),
-            Self::Kaniko(config) => config.dockerfile(),
+            Self::Docker(config) | Self::Container(config) => config.options(),
+            Self::Kaniko(config) => config.options(),
         }
     }
 }
@@ -188,7 +188,7 @@ pub struct PlanInputs {
 ///
 /// Errors: a secret without a value; no image although the configuration pushes.
 pub fn plan(inputs: &PlanInputs) -> Result<Plan> {
-    let config = inputs.config.dockerfile();
+    let config = inputs.config.options();
     let mut plan = Plan::default();
     match &inputs.source {
         Source::Git { url, reference, credential, pinned } => {

@@ -99,11 +99,9 @@ pub fn validate_git_ref(text: &str, pointer: &str) -> Result<(), Fault> {
         && !text.contains("..")
         && !text.contains("@{")
         && !text.chars().any(forbidden)
-        && text.split('/').all(|part| {
-            !part.is_empty()
-                && !part.starts_with('.')
-                && !part.as_bytes().last_chunk().is_some_and(|end: &[u8; 5]| end == b".lock")
-        });
+        && text
+            .split('/')
+            .all(|part| !part.is_empty() && !part.starts_with('.') && part.as_bytes().last_chunk() != Some(b".lock"));
     if ok {
         return Ok(());
     }

@@ -1,6 +1,7 @@
 //! Lines of output become steps.
 
 use super::Method;
+use std::collections::BTreeMap;
 
 /// Which of a process's two outputs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize, utoipa::ToSchema)]
@@ -13,7 +14,8 @@ pub enum Stream {
 }
 
 /// What a command or a line says about the steps of a build. A step lasts until the next one starts or its command
-/// ends.
+/// ends. (Where buildah starts a stage before the one that it copies from, times and cache hits of the steps around are
+/// those of their neighbours: its output does not tell them apart.)
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StepEvent {
     /// A step has started.
@@ -44,26 +46,10 @@ pub enum StepEvent {
 pub struct StepParser {
     /// Steps so far.
     number: u32,
-    /// Where buildah's own counting stands.
-    place: Option<Place>,
-}
-
-/// `[stage/stages] STEP step/steps`; a build of one stage shows none, which is stage 0.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Place {
-    stage: u32,
-    stages: u32,
-    step: u32,
-    steps: u32,
-}
-
-impl Place {
-    fn may_follow(self, before: Option<Self>) -> bool {
-        let Some(before) = before else { return self.step == 1 };
-        let same_stage = (self.stage, self.stages, self.steps) == (before.stage, before.stages, before.steps);
-        let next_stage = self.stages == before.stages && self.stage > before.stage && before.step == before.steps;
-        same_stage && self.step == before.step + 1 || next_stage && self.step == 1
-    }
+    /// How many stages buildah has announced; 0 for the one that it does not number.
+    stages: Option<u32>,
+    /// The last step of each stage and how many it has. (A later stage may start before the one that it copies from.)
+    places: BTreeMap<u32, (u32, u32)>,
 }
 
 const MAX_STEPS: u32 = 2000;
@@ -72,17 +58,19 @@ impl StepParser {
     /// For a run of this method.
     pub fn new(method: Method) -> Self {
         match method {
-            Method::Docker | Method::Container | Method::Kaniko => Self { number: 0, place: None },
+            Method::Docker | Method::Container | Method::Kaniko => {
+                Self { number: 0, stages: None, places: BTreeMap::new() }
+            }
         }
     }
 
     /// A command of the plan has started. Every one but `build` is a step.
     pub fn command(&mut self, name: &str) -> Option<StepEvent> {
         if name == "build" {
-            self.place = None;
+            (self.stages, self.places) = (None, BTreeMap::new());
             return None;
         }
-        self.start(name.into(), name.to_ascii_uppercase(), String::new())
+        self.start(name.into(), &name.to_ascii_uppercase(), "")
     }
 
     /// A line of a command's output.
@@ -93,31 +81,37 @@ impl StepParser {
         if let Some(done) = line.strip_prefix("--> ") {
             return cached_or_layer(done);
         }
-        let (stage, rest) = match line.strip_prefix('[').and_then(|s| s.split_once("] ")) {
-            Some((stage, rest)) => (Some(fraction(stage)?), rest),
-            None => (None, line),
+        let ((stage, stages), rest) = match line.strip_prefix('[').and_then(|s| s.split_once("] ")) {
+            Some((stage, rest)) => (fraction(stage)?, rest),
+            None => ((0, 0), line),
         };
-        let prefix = &line[..line.len() - rest.len()];
-        if let Some(image) = rest.strip_prefix("COMMIT") {
-            self.place.take_if(|p| p.step == p.steps && stage.is_none_or(|(s, _)| s == p.stage))?;
-            return self.start(format!("{prefix}COMMIT"), "COMMIT".into(), image.trim().into());
-        }
-        let (count, instruction) = rest.strip_prefix("STEP ")?.split_once(": ")?;
-        let ((stage, stages), (step, steps)) = (stage.unwrap_or_default(), fraction(count)?);
-        let place = Place { stage, stages, step, steps };
-        if !place.may_follow(self.place) {
+        if self.stages.is_some_and(|known| known != stages) {
             return None;
         }
-        self.place = Some(place);
+        let prefix = &line[..line.len() - rest.len()];
+        if let Some(image) = rest.strip_prefix("COMMIT") {
+            self.places.get(&stage).filter(|(step, steps)| step == steps)?;
+            self.places.remove(&stage);
+            return self.start(format!("{prefix}COMMIT"), "COMMIT", image.trim());
+        }
+        let (count, instruction) = rest.strip_prefix("STEP ")?.split_once(": ")?;
+        let (step, steps) = fraction(count)?;
+        let (before, expected) = self.places.get(&stage).copied().unwrap_or((0, steps));
+        if (step, steps) != (before + 1, expected) {
+            return None;
+        }
+        self.stages = Some(stages);
+        self.places.insert(stage, (step, steps));
         let word = instruction.split_whitespace().next().unwrap_or_default().to_ascii_uppercase();
-        self.start(format!("{prefix}STEP {count}"), word, instruction.into())
+        self.start(format!("{prefix}STEP {count}"), &word, instruction)
     }
 
-    fn start(&mut self, name: String, instruction: String, command: String) -> Option<StepEvent> {
+    fn start(&mut self, name: String, instruction: &str, command: &str) -> Option<StepEvent> {
         if self.number == MAX_STEPS {
             return None;
         }
         self.number += 1;
+        let (instruction, command) = (instruction.to_owned(), command.to_owned());
         Some(StepEvent::Started { number: self.number, name, instruction, command })
     }
 }
@@ -229,6 +223,13 @@ before
                 r#"5 STEP 5/6|RUN|RUN echo before; echo "it broke" >&2; exit 3"#,
             ]
         );
+    }
+
+    #[test]
+    fn a_stage_may_start_before_the_one_that_it_copies_from() {
+        let output = "[1/3] STEP 1/1: FROM scratch AS base\n[3/3] STEP 1/2: FROM base\n[2/3] STEP 1/1: FROM base AS built\n\
+                      [3/3] STEP 2/2: COPY --from=built /made /made\n[3/3] COMMIT x\n";
+        assert_eq!(steps(output).len(), 5);
     }
 
     #[test]

@@ -1,14 +1,15 @@
 //! Permissions and the roles made of them.
 
+use crate::kernel::text_schema;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
 use utoipa::ToSchema;
 
 macro_rules! permissions {
-    ($(#[$meta:meta])* $enum:ident { $($(#[$doc:meta])* $name:ident = $text:literal),+ $(,)? }) => {
-        $(#[$meta])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
+    ($(#[doc = $about:literal])+ $enum:ident { $($(#[$doc:meta])* $name:ident = $text:literal),+ $(,)? }) => {
+        $(#[doc = $about])+
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
         pub enum $enum {
             $($(#[$doc])* #[serde(rename = $text)] $name,)+
         }
@@ -37,6 +38,8 @@ macro_rules! permissions {
                 Self::ALL.iter().copied().find(|p| p.as_str() == s).ok_or(())
             }
         }
+
+        text_schema!($enum, concat!($($about),+), [$($text),+]);
     };
 }
 

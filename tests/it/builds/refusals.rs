@@ -47,7 +47,7 @@ async fn broken_and_oversized_bodies_get_a_clear_answer() {
     assert_eq!(api.post("/projects/none/contexts", &json!({})).await.problem(415), "context.media_type");
     assert_eq!(api.upload_bytes("none", archive(&[("a", b"x", 0o644)])).await.problem(404), "not_found");
     assert_eq!(api.upload_bytes("hello", b"hello".to_vec()).await.problem(422), "context.invalid");
-    let noise: Vec<u8> = (0..200_000u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
+    let noise: Vec<u8> = rand::RngExt::random_iter(rand::rng()).take(200_000).collect();
     assert_eq!(api.upload_bytes("hello", archive(&[("noise", &noise, 0o644)])).await.problem(413), "storage.too_large");
     assert_eq!(api.upload_bytes("hello", traversal()).await.problem(422), "context.invalid");
     assert_eq!(api.upload_bytes("hello", archive(&[("busybox", &busybox()[..1000], 0o755)])).await.status, 201);

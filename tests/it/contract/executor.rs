@@ -26,6 +26,7 @@ every_executor!(
     cancelling_ends_a_run_and_may_be_repeated,
     a_run_that_takes_too_long_is_ended,
     a_reader_that_comes_back_goes_on_where_the_last_one_stopped,
+    a_name_is_free_again_when_its_run_was_read_or_cancelled,
     a_sweep_spares_what_runs,
 );
 
@@ -102,7 +103,7 @@ async fn cancelling_ends_a_run_and_may_be_repeated(executor: &dyn Executor) {
 
 async fn a_run_that_takes_too_long_is_ended(executor: &dyn Executor) {
     let mut spec = spec("slow", plan(&["trap '' TERM; echo started; while :; do sleep 1; done"]));
-    spec.limits.timeout = Duration::from_millis(500);
+    spec.limits.timeout = Duration::from_secs(2);
     let events = read(executor.ensure_started(spec).await.unwrap()).await;
     let Some(RunEvent::Finished(outcome)) = events.last() else { panic!("no end") };
     assert_eq!(outcome.result, RunResult::TimedOut);
@@ -124,4 +125,17 @@ async fn a_sweep_spares_what_runs(executor: &dyn Executor) {
     let events = executor.ensure_started(spec("spared", plan(&["sleep 0.3; echo alive"]))).await.unwrap();
     executor.sweep(&HashSet::new()).await.unwrap();
     assert_eq!(lines(&read(events).await, 0, Stream::Stdout), ["alive"]);
+}
+
+async fn a_name_is_free_again_when_its_run_was_read_or_cancelled(executor: &dyn Executor) {
+    for n in 0..20 {
+        let script = format!("echo {n}; {}", if n % 2 == 0 { "true" } else { "sleep 1000" });
+        let mut events = executor.ensure_started(spec("again", plan(&[&script]))).await.unwrap();
+        if n % 2 == 1 {
+            while !matches!(events.next().await.unwrap(), RunEvent::Line { text, .. } if text == n.to_string()) {}
+            executor.cancel(&"again".parse().unwrap()).await.unwrap();
+        } else {
+            assert_eq!(lines(&read(events).await, 0, Stream::Stdout), [n.to_string()]);
+        }
+    }
 }

@@ -1,6 +1,9 @@
 //! The server dies without a word; nothing of its runs survives.
 
-use super::{Objects, Server, assert_nothing_left, eventually, groups_of, local, mounts_under, outcome, plan, processes_with, read, spec};
+use super::{
+    Objects, Server, assert_nothing_left, eventually, groups_of, local, mounts_under, outcome, plan, processes_with,
+    read, spec,
+};
 use image_factory::orchestration::executors::{Executor, RunResult};
 use image_factory::platform::tasks::Tasks;
 use std::collections::{BTreeMap, HashSet};
@@ -21,6 +24,7 @@ fn server_process(folder: &Path) -> Child {
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "a part of the tests below, in a process of its own"]
+#[expect(clippy::print_stdout, reason = "what the other test waits for")]
 async fn a_server_that_waits_to_be_killed() {
     #[expect(clippy::disallowed_methods, reason = "how the other test tells this one")]
     let folder = PathBuf::from(std::env::var(FOLDER).unwrap());

@@ -25,9 +25,26 @@ async fn a_command_sees_its_own_folder_and_programs_and_nothing_else() {
     assert!(out.contains("\nHOME IMAGE_FACTORY_RUN LANG OLDPWD PATH PWD TMPDIR \n"), "{out}");
     assert!(out.contains("No such file or directory"), "{out}");
     assert!(out.contains("CapEff:\t0000000000000000") && out.contains("NoNewPrivs:\t1"), "{out}");
-    for refused in ["core_pattern: Read-only", "/usr/x': Read-only", "mknod: tmp/disk: Operation not permitted", "/etc/shadow: No such file"] {
+    for refused in [
+        "core_pattern: Read-only",
+        "/usr/x': Read-only",
+        "mknod: tmp/disk: Operation not permitted",
+        "/etc/shadow: No such file",
+    ] {
         assert!(err.contains(refused), "{refused} in {err}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn processes_mounts_ipc_and_names_are_its_own_and_the_network_is_the_machines() {
+    let server = Server::start().await;
+    let script = "for n in pid mnt ipc uts net; do readlink /proc/self/ns/$n; done";
+    let events = read(server.executor.ensure_started(spec("spaces", plan(&[script]))).await.unwrap()).await;
+    let theirs = lines(&events, 0, Stream::Stdout);
+    let ours = ["pid", "mnt", "ipc", "uts", "net"].map(|n| std::fs::read_link(format!("/proc/self/ns/{n}")).unwrap());
+    let shared: Vec<_> =
+        theirs.iter().zip(&ours).filter(|(a, b)| **a == b.to_string_lossy()).map(|(a, _)| *a).collect();
+    assert_eq!((theirs.len(), shared), (5, vec![theirs[4]]));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -34,7 +34,7 @@ async fn a_process_that_hides_in_the_background_does_not_survive() {
 async fn a_run_nobody_reads_is_still_ended_by_its_timeout_and_cleaned_up() {
     let server = Server::start().await;
     let mut unread = spec("unread", plan(&["yes unread-76503"]));
-    unread.limits.timeout = Duration::from_millis(700);
+    unread.limits.timeout = Duration::from_secs(2);
     drop(server.executor.ensure_started(unread).await.unwrap());
     eventually("it runs", || !processes_with("yes unread-76503").is_empty()).await;
     eventually("it ends", || !server.folder.join("unread").exists()).await;

@@ -8,7 +8,7 @@ mod output;
 
 use async_trait::async_trait;
 use image_factory::kernel::{Clock, Error, Result};
-use image_factory::orchestration::executors::local::{Config, Local};
+use image_factory::orchestration::executors::local::{Config, LocalExecutor};
 use image_factory::orchestration::executors::{Inputs, Limits, RunEvent, RunEvents, RunOutcome, RunSpec};
 use image_factory::orchestration::methods::{Plan, PlanCommand, Stage, Stream};
 use image_factory::platform::tasks::Tasks;
@@ -21,7 +21,7 @@ use tokio::time::Instant;
 
 /// A local executor with a folder of its own.
 pub struct Server {
-    pub executor: Local,
+    pub executor: LocalExecutor,
     pub tasks: Tasks,
     pub folder: PathBuf,
     _home: tempfile::TempDir,
@@ -41,9 +41,9 @@ impl Server {
     }
 }
 
-pub async fn local(folder: &Path, tasks: &Tasks, objects: Objects) -> Result<Local> {
+pub async fn local(folder: &Path, tasks: &Tasks, objects: Objects) -> Result<LocalExecutor> {
     let config = Config { folder: folder.into(), grace_seconds: 1, ..Config::default() };
-    Local::new(config, Arc::new(objects), Clock::system(), tasks.clone()).await
+    LocalExecutor::new(config, Arc::new(objects), Clock::system(), tasks.clone()).await
 }
 
 /// An object store of a few objects.
@@ -71,8 +71,7 @@ pub fn plan(scripts: &[&str]) -> Plan {
 }
 
 pub fn spec(name: &str, plan: Plan) -> RunSpec {
-    let limits =
-        Limits { timeout: Duration::from_secs(120), memory_bytes: None, max_processes: None, disk_bytes: None };
+    let limits = Limits { timeout: Duration::from_mins(2), memory_bytes: None, max_processes: None, disk_bytes: None };
     RunSpec { name: name.parse().unwrap(), plan, limits }
 }
 
@@ -106,7 +105,10 @@ pub fn lines(events: &[RunEvent], of: usize, from: Stream) -> Vec<&str> {
 
 /// The whole output, for messages.
 pub fn transcript(events: &[RunEvent]) -> String {
-    events.iter().map(|e| if let RunEvent::Line { text, .. } = e { format!("{text}\n") } else { format!("{e:?}\n") }).collect()
+    events
+        .iter()
+        .map(|e| if let RunEvent::Line { text, .. } = e { format!("{text}\n") } else { format!("{e:?}\n") })
+        .collect()
 }
 
 /// Processes of the machine whose command line contains a text.
@@ -142,7 +144,7 @@ pub fn assert_nothing_left(server_folder: &Path, run: &str) {
     assert_eq!(processes_with(&folder.to_string_lossy()), [""; 0]);
     assert_eq!(mounts_under(&folder), [""; 0]);
     assert!(!folder.exists());
-    assert_eq!(groups_of(run), [PathBuf::new(); 0]);
+    assert_eq!(groups_of(run), Vec::<PathBuf>::new());
 }
 
 /// Polls until a condition holds.

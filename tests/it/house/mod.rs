@@ -1,5 +1,6 @@
 //! Rules of the house that a compiler cannot hold.
 
+mod access;
 mod architecture;
 mod dependencies;
 mod docs_links;

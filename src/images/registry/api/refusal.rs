@@ -88,7 +88,7 @@ fn body(code: &str, message: &str) -> Response {
 fn status(error: &Error) -> StatusCode {
     match (error.kind(), error.code()) {
         (_, "RANGE_INVALID") => StatusCode::RANGE_NOT_SATISFIABLE,
-        (_, "UNSUPPORTED") => StatusCode::METHOD_NOT_ALLOWED,
+        (Kind::Conflict, "UNSUPPORTED") => StatusCode::METHOD_NOT_ALLOWED,
         (Kind::Malformed | Kind::Invalid, _) => StatusCode::BAD_REQUEST,
         (Kind::Unauthenticated, _) => StatusCode::UNAUTHORIZED,
         (Kind::Forbidden, _) => StatusCode::FORBIDDEN,

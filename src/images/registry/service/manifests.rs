@@ -4,7 +4,7 @@ use super::Registry;
 use crate::images::registry::access::Access;
 use crate::images::registry::error;
 use crate::images::registry::events::{self, Deleted};
-use crate::images::registry::gates::Push;
+use crate::images::registry::gates::{Push, staging_tag};
 use crate::images::registry::model::{Action, Manifest, ManifestKind, Reference, RepositoryName, Tag};
 use crate::images::registry::store;
 use crate::images::registry::store::manifests::{Described, NewManifest, StoredManifest};
@@ -85,6 +85,8 @@ impl Registry {
         let tag = match reference {
             Reference::Digest(named) if *named != digest => return Err(error::digest_mismatch(named, &digest)),
             Reference::Digest(_) => None,
+            // The tag of a running build is no tag: its tags move when the build completes, see `tag`.
+            Reference::Tag(tag) if access.lease.is_some_and(|l| tag.as_str() == staging_tag(l.execution)) => None,
             Reference::Tag(tag) => Some(tag.as_str()),
         };
         let manifest = Manifest::parse(content_type, content)?;
@@ -96,10 +98,11 @@ impl Registry {
         drop(tx);
         let config = self.config_of(&manifest).await?;
 
-        let now = self.parts.clock.now();
         let pushed_by = access.actor.to_string();
         let mut tx = self.parts.db.tenant(place.tenant_id).await?;
         store::usage::lock(&mut tx).await?;
+        // Not before the lock, so that times follow the order of the commits.
+        let now = self.parts.clock.now();
         let repository = store::repositories::ensure(&mut tx, place.project_id, name, now).await?;
         check_references(&mut tx, Some(repository), &manifest).await?;
         let platform = config.as_deref().and_then(platform);

@@ -2,6 +2,7 @@
 //! its lease is lost nothing that it says counts.
 
 use super::Builds;
+use crate::images::registry::staging_tag;
 use crate::kernel::ids::WorkerId;
 use crate::kernel::secret::{fingerprint, random_token};
 use crate::kernel::{Actor, Error, Result};
@@ -109,7 +110,7 @@ impl Builds {
         let mut plan = PlanInputs {
             source,
             // The tags move when the build completes, in the transaction that says so.
-            images: vec![format!("{base}/{}:{}", build.image_name, staging_tag(run))],
+            images: vec![format!("{base}/{}:{}", build.image_name, staging_tag(run.execution_id))],
             cache_reference: config.cache_repo().map(|repo| format!("{base}/{repo}")),
             registry: RegistryAccess {
                 host: host.clone(),
@@ -319,11 +320,6 @@ pub async fn repository_base(tenants: &Tenants, projects: &Projects, build: &Bui
     let tenant = tenants.get(&caller).await?;
     let project = projects.find(&caller, &build.project_id.to_string()).await?;
     Ok(format!("{}/{}", tenant.slug, project.slug))
-}
-
-/// The tag that a run pushes under: kept for robots, never listed, gone with the run.
-fn staging_tag(run: &RunRef) -> String {
-    format!("_build-{}", run.execution_id)
 }
 
 /// Faults that another attempt would meet again.

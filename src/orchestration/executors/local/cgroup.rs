@@ -208,7 +208,10 @@ impl Group {
                     Ok(()) => break,
                     Err(e) if e.kind() == std::io::ErrorKind::NotFound => break,
                     Err(e) if Instant::now() > deadline => return Err(e.into()),
-                    #[expect(clippy::disallowed_methods, reason = "only called off the runtime; the kernel gives no signal")]
+                    #[expect(
+                        clippy::disallowed_methods,
+                        reason = "only called off the runtime; the kernel gives no signal"
+                    )]
                     Err(_) => std::thread::sleep(Duration::from_millis(5)),
                 }
             }

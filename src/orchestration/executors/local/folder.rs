@@ -1,9 +1,9 @@
 //! A run's folder: what is put in before, measured meanwhile, read and removed after.
 
-use super::sandbox::Sandbox;
+use super::sandbox::{Sandbox, WORK, place};
 use crate::kernel::{Error, Kind, Result};
 use crate::orchestration::executors::Inputs;
-use crate::orchestration::methods::{Content, Plan, RUN};
+use crate::orchestration::methods::{Content, Plan};
 use crate::platform::tasks::blocking;
 use secrecy::ExposeSecret;
 use std::collections::BTreeMap;
@@ -28,25 +28,39 @@ impl<E: Into<Error>> From<E> for FillError {
     }
 }
 
-/// Makes the folder, lays out its root and writes the plan's files.
-pub(super) async fn make(sandbox: &Sandbox, run: &Path, plan: &Plan) -> Result<()> {
-    let (sandbox, run, files) = (sandbox.clone(), run.to_owned(), plan.files.clone());
+/// Makes the folder and writes the plan's files.
+pub(super) async fn make(run: &Path, plan: &Plan) -> Result<()> {
+    let (run, files) = (run.to_owned(), plan.files.clone());
     blocking(move || {
         std::fs::DirBuilder::new().mode(0o700).create(&run)?;
-        sandbox.lay_out(&run)?;
+        let work = run.join(WORK);
+        for folder in ["home", "tmp", "out"] {
+            std::fs::create_dir_all(work.join(folder))?;
+        }
         for file in files {
-            let path = run.join(&file.path);
+            let path = work.join(&file.path);
             if let Some(folder) = path.parent() {
                 std::fs::create_dir_all(folder)?;
             }
             let mut to = std::fs::OpenOptions::new().write(true).create_new(true).mode(file.mode).open(path)?;
             match &file.content {
-                Content::Text(text) => to.write_all(text.replace(RUN, &run.to_string_lossy()).as_bytes())?,
+                Content::Text(text) => to.write_all(place(text).as_bytes())?,
                 Content::Bytes(bytes) => to.write_all(bytes)?,
                 Content::Secret(secret) => to.write_all(secret.expose_secret().as_bytes())?,
             }
         }
         Ok(())
+    })
+    .await
+}
+
+/// Lays out the root of the command at this place of the plan.
+pub(super) async fn lay_out(sandbox: &Sandbox, run: &Path, index: usize) -> Result<PathBuf> {
+    let (sandbox, run) = (sandbox.clone(), run.to_owned());
+    blocking(move || {
+        let control = run.join(format!("command-{index}"));
+        sandbox.lay_out(&run, &control)?;
+        Ok(control)
     })
     .await
 }
@@ -60,7 +74,7 @@ pub(super) async fn fill(run: &Path, plan: &Plan, inputs: &dyn Inputs, max_bytes
             Err(e) if e.kind() == Kind::NotFound => return Err(FillError::Missing(input.path.clone())),
             Err(e) => return Err(FillError::Other(e)),
         };
-        let mut file = tokio::fs::File::create_new(run.join(&input.path)).await?;
+        let mut file = tokio::fs::File::create_new(run.join(WORK).join(&input.path)).await?;
         let copied = tokio::io::copy(&mut object.take(left.saturating_add(1)), &mut file).await?;
         file.sync_data().await.or_else(|_| Ok::<_, Error>(()))?;
         left = left.checked_sub(copied).ok_or(FillError::TooLarge)?;
@@ -80,7 +94,7 @@ pub(super) async fn measure(sandbox: &Sandbox, run: &Path) -> Result<u64> {
 
 /// The plan's outputs, as far as they are ordinary files inside the folder.
 pub(super) async fn outputs(run: &Path, plan: &Plan) -> BTreeMap<String, Vec<u8>> {
-    let (run, outputs) = (run.to_owned(), plan.outputs.clone());
+    let (run, outputs) = (run.join(WORK), plan.outputs.clone());
     let read = move || {
         let read_one = |path: &str, max_bytes| -> std::io::Result<Vec<u8>> {
             let path: PathBuf = run.join(path).canonicalize()?;
@@ -98,16 +112,12 @@ pub(super) async fn outputs(run: &Path, plan: &Plan) -> BTreeMap<String, Vec<u8>
     blocking(read).await.unwrap_or_default()
 }
 
-/// What the last command used, as the first process of its namespace has left it: bytes read and written on disks, and
+/// What a command used, as the first process of its namespace has left it: bytes read from and written to disks, and
 /// milliseconds of processor time.
-pub(super) async fn usage(run: &Path) -> Option<(u64, u64, u64)> {
-    let path = run.join("usage");
-    let read = move || {
-        let text = std::fs::read_to_string(&path)?;
-        std::fs::remove_file(&path)?;
-        Ok(text)
-    };
-    parse_usage(&blocking(read).await.ok()?)
+pub(super) async fn usage(control: &Path) -> Option<(u64, u64, u64)> {
+    let path = control.join("usage");
+    let text = blocking(move || Ok(std::fs::read_to_string(path)?)).await;
+    parse_usage(&text.ok()?)
 }
 
 fn parse_usage(text: &str) -> Option<(u64, u64, u64)> {

@@ -159,7 +159,7 @@ mod tests {
     #[test]
     fn long_lines_come_in_parts_and_lose_nothing() {
         let long = "ä".repeat(MAX);
-        let parts = lines(&[&long.as_bytes()[..MAX + 1], &long.as_bytes()[MAX + 1..]], &[]);
+        let parts = lines(&[&long.as_bytes()[..=MAX], &long.as_bytes()[MAX + 1..]], &[]);
         assert!(parts.len() > 1 && parts.iter().all(|p| p.len() <= MAX));
         assert_eq!(parts.concat(), long);
         assert!(lines(&[&vec![0xff; 3 * MAX]], &[]).iter().all(|p| p.len() <= MAX));

@@ -12,7 +12,7 @@ mod sweep;
 
 pub use config::Config;
 
-use super::{Executor, Inputs, RunEvent, RunEvents, RunName, RunSpec};
+use super::{Executor, Inputs, RunEvents, RunName, RunSpec};
 use crate::kernel::{Clock, Digest, Error, Result};
 use crate::platform::tasks::{Tasks, blocking};
 use async_trait::async_trait;
@@ -32,7 +32,7 @@ const EVENTS: usize = 256;
 
 /// Runs plans as processes of this machine. Clones share the same runs.
 #[derive(Clone)]
-pub struct Local {
+pub struct LocalExecutor {
     inner: Arc<Inner>,
 }
 
@@ -62,12 +62,12 @@ struct Inner {
 
 /// How others reach a run.
 struct Handle {
-    events: Arc<tokio::sync::Mutex<mpsc::Receiver<RunEvent>>>,
+    events: RunEvents,
     cancel: CancellationToken,
     gone: CancellationToken,
 }
 
-impl Local {
+impl LocalExecutor {
     /// Takes the folder, and finds out what the machine allows. Errors: `Unavailable` when another server uses the
     /// folder, or when no process can be separated from this machine.
     pub async fn new(config: Config, inputs: Arc<dyn Inputs>, clock: Clock, tasks: Tasks) -> Result<Self> {
@@ -126,35 +126,34 @@ impl Inner {
         self.runs.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn forget(&self, run: &RunName) {
-        self.runs().remove(run);
+    /// Forgets a run, unless a new one of its name has begun.
+    fn forget(&self, run: &RunName, read: &CancellationToken) {
+        self.runs().retain(|name, handle| name != run || handle.events.read != *read);
     }
 }
 
 #[async_trait]
-impl Executor for Local {
+impl Executor for LocalExecutor {
     fn name(&self) -> &'static str {
         "local"
     }
 
     async fn ensure_started(&self, spec: RunSpec) -> Result<RunEvents> {
         let mut runs = self.inner.runs();
-        if let Some(known) = runs.get(&spec.name) {
-            return Ok(RunEvents(known.events.clone()));
+        if let Some(known) = runs.get(&spec.name).filter(|known| !known.events.read.is_cancelled()) {
+            return Ok(known.events.clone());
         }
         if self.inner.tasks.stopping().is_cancelled() {
             return Err(Error::unavailable("executor.stopping", "the server is shutting down"));
         }
         let (sender, receiver) = mpsc::channel(EVENTS);
-        let handle = Handle {
-            events: Arc::new(tokio::sync::Mutex::new(receiver)),
-            cancel: CancellationToken::new(),
-            gone: CancellationToken::new(),
-        };
-        let events = RunEvents(handle.events.clone());
+        let events = RunEvents::new(receiver);
+        let handle =
+            Handle { events: events.clone(), cancel: CancellationToken::new(), gone: CancellationToken::new() };
         let run = Run {
             executor: self.inner.clone(),
             events: sender,
+            read: events.read.clone(),
             cancel: handle.cancel.clone(),
             gone: handle.gone.clone(),
             spec,

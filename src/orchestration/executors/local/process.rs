@@ -14,8 +14,8 @@ use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::process::{Child, ChildStdin};
 use tokio::time::{Instant, sleep_until, timeout};
 
-/// Lines that are still taken from a process that was told to end. It may print for ever.
-const MAX_TAIL: usize = 16 * 1024;
+/// Lines that are held of a process that was told to end; it may print for ever, and then has to wait.
+const MAX_TAIL: usize = 1024;
 /// How long the outputs of a dead process may stay open: a process in the kernel's hands dies a little later.
 const DYING: Duration = Duration::from_secs(30);
 const CHUNK: usize = 16 * 1024;
@@ -103,7 +103,11 @@ impl Process {
     fn kill(&self) {
         let Some(group) = self.group() else { return };
         let children = std::fs::read_to_string(format!("/proc/{group}/task/{group}/children")).unwrap_or_default();
-        if children.split_whitespace().filter_map(one_process).map(|pid| kill(pid, Signal::SIGKILL)).filter(|killed| killed.is_ok()).count() == 0 {
+        let mut killed = false;
+        for first in children.split_whitespace().filter_map(one_process) {
+            killed |= kill(first, Signal::SIGKILL).is_ok();
+        }
+        if !killed {
             // A kernel that does not list children, or nothing was started yet.
             let _ = killpg(group, Signal::SIGKILL);
         }

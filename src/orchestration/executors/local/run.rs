@@ -46,6 +46,8 @@ pub(super) struct Run {
     pub executor: Arc<Inner>,
     pub spec: RunSpec,
     pub events: mpsc::Sender<RunEvent>,
+    /// Set when the last event has been read.
+    pub read: CancellationToken,
     /// Set by whoever wants it to end.
     pub cancel: CancellationToken,
     /// Set when nothing of it is left on the machine.
@@ -67,10 +69,17 @@ struct Course {
     usage: Usage,
 }
 
+/// What is left to say of a run that has ended.
+struct Delivery {
+    events: mpsc::Sender<RunEvent>,
+    queue: VecDeque<RunEvent>,
+    read: CancellationToken,
+}
+
 impl Run {
     /// Runs to the end, cleans up, and delivers every event.
     pub async fn drive(self) {
-        let Self { executor, spec, events, cancel, gone } = self;
+        let Self { executor, spec, events, read, cancel, gone } = self;
         // Whoever waits for the end must not wait for ever, should this task be dropped.
         let gone = gone.drop_guard();
         let stopping = executor.tasks.stopping();
@@ -82,7 +91,8 @@ impl Run {
         let deadline = Instant::now() + spec.limits.timeout;
         let folder = executor.folder.join(name.as_str());
         let abort = {
-            let (executor, folder, cancel, stopping) = (executor.clone(), folder.clone(), cancel.clone(), stopping.clone());
+            let (executor, folder, cancel, stopping) =
+                (executor.clone(), folder.clone(), cancel.clone(), stopping.clone());
             async move {
                 tokio::select! {
                     biased;
@@ -110,46 +120,46 @@ impl Run {
         });
         let outputs = folder::outputs(&course.folder, &course.spec.plan).await;
         course.clean_up().await;
+        if cancel.is_cancelled() {
+            // Before `cancel` returns, so that the name is free when it does.
+            executor.forget(&name, &read);
+        }
         drop(gone);
         let Course { events, mut queue, usage, .. } = course;
         queue.push_back(RunEvent::Finished(RunOutcome { result, outputs, usage }));
-        deliver(events, queue, &executor, &name, &cancel, &stopping).await;
+        Delivery { events, queue, read }.deliver(&executor, &name, &cancel).await;
     }
 }
 
-/// Hands over the last events, and forgets the run when they have been read or nobody needs to know it any more.
-async fn deliver(
-    events: mpsc::Sender<RunEvent>,
-    queue: VecDeque<RunEvent>,
-    executor: &Inner,
-    name: &RunName,
-    cancel: &CancellationToken,
-    stopping: &CancellationToken,
-) {
-    let mut delivery = pin!(async {
-        for event in queue {
-            if events.send(event).await.is_err() {
-                return;
+impl Delivery {
+    /// Hands over the last events, and forgets the run when they have been read or nobody needs to know it any more.
+    async fn deliver(self, executor: &Inner, name: &RunName, cancel: &CancellationToken) {
+        let Self { events, queue, read } = self;
+        let mut delivery = pin!(async {
+            for event in queue {
+                if events.send(event).await.is_err() {
+                    return;
+                }
             }
-        }
-        // All room in the channel is free when all has been read.
-        let _ = events.reserve_many(events.max_capacity()).await;
-    });
-    let too_late = || async {
-        stopping.cancelled().await;
-        sleep(LAST_WORDS).await;
-    };
-    let delivered = tokio::select! {
-        () = &mut delivery => true,
-        () = cancel.cancelled() => false,
-        () = too_late() => true,
-    };
-    executor.forget(name);
-    if !delivered {
-        // Nobody can attach any more; those who read already get the rest.
-        tokio::select! {
-            () = delivery => {}
-            () = too_late() => {}
+            read.cancelled().await;
+        });
+        let stopping = executor.tasks.stopping();
+        let too_late = || async {
+            stopping.cancelled().await;
+            sleep(LAST_WORDS).await;
+        };
+        let cancelled = tokio::select! {
+            () = &mut delivery => false,
+            () = cancel.cancelled() => true,
+            () = too_late() => false,
+        };
+        executor.forget(name, &read);
+        if cancelled {
+            // Nobody can attach any more; those who read already get the rest.
+            tokio::select! {
+                () = delivery => {}
+                () = too_late() => {}
+            }
         }
     }
 }
@@ -159,7 +169,7 @@ impl Course {
         self.mask = Mask::new(&self.spec.plan.masks)?;
         self.executor.wipe(&self.spec.name).await?;
         self.make_group().await?;
-        folder::make(&self.executor.sandbox, &self.folder, &self.spec.plan).await?;
+        folder::make(&self.folder, &self.spec.plan).await?;
         let inputs = self.executor.inputs.clone();
         let filled = tokio::select! {
             biased;
@@ -202,7 +212,8 @@ impl Course {
         let executor = self.executor.clone();
         let entrances = self.group.as_ref().map(Group::entrances).unwrap_or_default();
         let before = self.counts().await;
-        let child = executor.sandbox.command(&self.folder, &entrances, command, &self.config);
+        let control = folder::lay_out(&executor.sandbox, &self.folder, index).await?;
+        let child = executor.sandbox.command(&self.folder, &control, &entrances, command, &self.config);
         let child = executor.spawner.spawn(child).await?;
         let mut process = Process::new(child, index, &self.mask, &executor.clock)?;
         let started = tokio::select! {
@@ -224,7 +235,7 @@ impl Course {
         };
         let exit_code = exit_code(status);
         self.queue.push_back(RunEvent::CommandFinished { index, exit_code, duration: started.elapsed() });
-        self.add_usage().await;
+        self.add_usage(&control).await;
         if let Some(why) = aborted {
             return Ok(Some(why.into()));
         }
@@ -280,9 +291,9 @@ impl Course {
     }
 
     /// Adds what the last command used.
-    async fn add_usage(&mut self) {
+    async fn add_usage(&mut self, control: &Path) {
         let counts = self.counts().await;
-        let used = folder::usage(&self.folder).await;
+        let used = folder::usage(control).await;
         self.usage.peak_memory_bytes = counts.peak_memory_bytes;
         let add = |sum: Option<u64>, more: Option<u64>| sum.into_iter().chain(more).reduce(|a, b| a + b);
         self.usage.disk_read_bytes = add(self.usage.disk_read_bytes, used.map(|u| u.0));
@@ -318,7 +329,7 @@ async fn disk_is_full(executor: &Inner, folder: &Path, max_bytes: u64) {
     loop {
         sleep(pause).await;
         let started = Instant::now();
-        match timeout(Duration::from_secs(300), folder::measure(&executor.sandbox, folder)).await {
+        match timeout(Duration::from_mins(5), folder::measure(&executor.sandbox, folder)).await {
             Ok(Ok(used)) if used > max_bytes => return,
             Ok(Ok(_)) => {}
             Ok(Err(e)) => tracing::warn!(error = %e.chain(), "the disk space of a run cannot be measured"),

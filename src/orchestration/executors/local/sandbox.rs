@@ -17,13 +17,33 @@ use tokio::process::Command;
 const SCRIPT: &str = include_str!("sandbox.sh");
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-/// Names the run in the environment of its first process, by which [`super::sweep`] finds what a crash left.
+/// Where a command sees its run's folder: the same for all, so that nothing depends on where a server keeps its runs.
+const INSIDE: &str = "/build";
+/// The part of the run's folder that commands see.
+pub(super) const WORK: &str = "work";
+
+/// Names the run in the environment of its first process, by which a sweep finds what a crash left.
 pub(super) const MARK: &str = "IMAGE_FACTORY_RUN";
 
 /// Parts of `/etc` that programs need: names, certificates, links. Nothing else of the machine's configuration is seen.
 const ETC: [&str; 18] = [
-    "alternatives", "ca-certificates", "gai.conf", "group", "host.conf", "hosts", "ld.so.cache", "ld.so.conf",
-    "ld.so.conf.d", "localtime", "mime.types", "nsswitch.conf", "passwd", "pki", "protocols", "resolv.conf", "services",
+    "alternatives",
+    "ca-certificates",
+    "gai.conf",
+    "group",
+    "host.conf",
+    "hosts",
+    "ld.so.cache",
+    "ld.so.conf",
+    "ld.so.conf.d",
+    "localtime",
+    "mime.types",
+    "nsswitch.conf",
+    "passwd",
+    "pki",
+    "protocols",
+    "resolv.conf",
+    "services",
     "ssl",
 ];
 const DEVICES: [&str; 6] = ["null", "zero", "full", "random", "urandom", "tty"];
@@ -103,13 +123,17 @@ impl Sandbox {
                 .to_owned(),
         ];
         match self.level {
-            Level::Root => missing.push("root inside a build is root of the machine, with most capabilities taken".into()),
-            Level::User => provided.push("root inside a build is an ordinary user of the machine (user namespace)".into()),
+            Level::Root => {
+                missing.push("root inside a build is root of the machine, with most capabilities taken".into());
+            }
+            Level::User => {
+                provided.push("root inside a build is an ordinary user of the machine (user namespace)".into());
+            }
         }
         match no_cgroups {
             None => provided.push("memory and processes of a run are limited together by control groups".into()),
             Some(why) => missing.push(format!(
-                "memory is limited for each process, not for a run, and processes are not counted: no control groups ({why})"
+                "memory is limited for each process, not for a run, and processes by user at best: no control groups ({why})"
             )),
         }
         if let Some(e) = no_overlay {
@@ -151,13 +175,20 @@ impl Sandbox {
         command
     }
 
-    /// The process of one command of a run whose folder [`Self::lay_out`] has prepared. It says `ready` on its output and
-    /// waits for a line before it starts the command.
-    pub fn command(&self, run: &Path, entrances: &[PathBuf], command: &PlanCommand, config: &Config) -> Command {
-        let place = |text: &str| text.replace(crate::orchestration::methods::RUN, &run.to_string_lossy());
+    /// The process of a run's command, whose root was laid out in `control`. It says `ready` on its output and waits for a
+    /// line before it starts the command.
+    pub fn command(
+        &self,
+        run: &Path,
+        control: &Path,
+        entrances: &[PathBuf],
+        command: &PlanCommand,
+        config: &Config,
+    ) -> Command {
         let mut process = self.namespaces();
         let entrances: Vec<OsString> = entrances.iter().map(|e| e.clone().into_os_string()).collect();
-        process.args(["sh", "-c", SCRIPT, "sandbox"]).arg(run).arg(entrances.join(std::ffi::OsStr::new(" ")));
+        process.args(["sh", "-c", SCRIPT, "sandbox"]).arg(control).arg(entrances.join(std::ffi::OsStr::new(" ")));
+        process.arg(Path::new(INSIDE).join(place(&command.cwd)));
         process.args(self.rlimits(config));
         process.arg("setpriv");
         if command.privileged {
@@ -165,13 +196,10 @@ impl Sandbox {
         } else {
             process.args(["--bounding-set=-all", "--inh-caps=-all", "--no-new-privs"]);
         }
-        if !command.cwd.is_empty() {
-            process.args(["env", "--chdir", &place(&command.cwd)]);
-        }
         process.args(command.argv.iter().map(|a| place(a)));
-        process.env("HOME", run.join("home")).env("TMPDIR", run.join("tmp")).env(MARK, run);
+        process.env("HOME", format!("{INSIDE}/home")).env("TMPDIR", format!("{INSIDE}/tmp")).env(MARK, run);
         process.envs(command.env.iter().map(|(name, value)| (name, place(value))));
-        process.current_dir(run).process_group(0);
+        process.current_dir(control).process_group(0);
         process.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         process
     }
@@ -181,23 +209,25 @@ impl Sandbox {
         let mut arguments = vec!["prlimit".into(), "--core=0".into(), format!("--fsize={}", config.disk_bytes)];
         if self.cgroups.is_none() {
             arguments.push(format!("--data={}", config.memory_bytes));
+            if self.level == Level::User {
+                // Counted for each user inside the user namespace; as root of the machine it would count everybody's.
+                arguments.push(format!("--nproc={}", config.max_processes));
+            }
         }
         arguments
     }
 
-    /// Lays out the small root of a run, and the table of what is mounted in it.
-    pub fn lay_out(&self, run: &Path) -> Result<()> {
+    /// Lays out in `control` the small root of one command, and the table of what is mounted in it. Each command gets a new
+    /// one, since the one before may have changed its own.
+    pub fn lay_out(&self, run: &Path, control: &Path) -> Result<()> {
         use std::fs;
-        let root = run.join("root");
+        let root = control.join("root");
         let mut table = Table::default();
-        for folder in ["dev/pts", "dev/shm", "etc", "old", "proc", "root", "run", "sys", "tmp", "usr", "var/tmp"] {
+        for folder in
+            ["build", "dev/pts", "dev/shm", "etc", "old", "proc", "root", "run", "sys", "tmp", "usr", "var/tmp"]
+        {
             fs::create_dir_all(root.join(folder))?;
         }
-        for folder in ["home", "tmp", "out"] {
-            fs::create_dir_all(run.join(folder))?;
-        }
-        let below = run.strip_prefix("/").unwrap_or(run);
-        fs::create_dir_all(root.join(below))?;
         table.bind(Path::new("/usr"), &root.join("usr"), "bind,ro");
         for name in ["bin", "sbin", "lib", "lib32", "lib64", "libx32"] {
             let (here, there) = (Path::new("/").join(name), root.join(name));
@@ -216,7 +246,10 @@ impl Sandbox {
             table.bind_made(&Path::new("/dev").join(name), &root.join("dev").join(name), "bind")?;
         }
         for (link, target) in [
-            ("ptmx", "pts/ptmx"), ("fd", "/proc/self/fd"), ("stdin", "/proc/self/fd/0"), ("stdout", "/proc/self/fd/1"),
+            ("ptmx", "pts/ptmx"),
+            ("fd", "/proc/self/fd"),
+            ("stdin", "/proc/self/fd/0"),
+            ("stdout", "/proc/self/fd/1"),
             ("stderr", "/proc/self/fd/2"),
         ] {
             std::os::unix::fs::symlink(target, root.join("dev").join(link))?;
@@ -235,10 +268,15 @@ impl Sandbox {
             // A user namespace without a network namespace may not mount it; programs live without.
             table.mount("sysfs", &root.join("sys"), "sysfs", "ro,nosuid,nodev,noexec");
         }
-        table.bind(run, &root.join(below), "bind");
-        fs::write(run.join("fstab"), table.0)?;
+        table.bind(&run.join(WORK), &root.join("build"), "bind");
+        fs::write(control.join("fstab"), table.0)?;
         Ok(())
     }
+}
+
+/// A plan's text with the run's folder put in.
+pub(super) fn place(text: &str) -> String {
+    text.replace(crate::orchestration::methods::RUN, INSIDE)
 }
 
 /// Lines of fstab(5).

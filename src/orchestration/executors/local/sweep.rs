@@ -20,7 +20,10 @@ impl Inner {
     pub(super) async fn wipe(&self, run: &RunName) -> Result<()> {
         let folder = self.folder.join(run.as_str());
         let group = self.sandbox.cgroups.as_ref().map(|c| c.group(run.as_str()));
-        let exists = { let folder = folder.clone(); blocking(move || Ok(folder.exists())).await? };
+        let exists = {
+            let folder = folder.clone();
+            blocking(move || Ok(folder.exists())).await?
+        };
         if exists {
             self.kill_processes(&folder).await?;
         }
@@ -47,7 +50,8 @@ impl Inner {
         let (folder, cgroups) = (self.folder.clone(), self.sandbox.cgroups.clone());
         blocking(move || {
             let entries = std::fs::read_dir(folder)?;
-            let folders = entries.filter_map(|e| e.ok()?.file_name().into_string().ok());
+            let folders = entries.flatten().filter(|e| e.file_type().is_ok_and(|kind| kind.is_dir()));
+            let folders = folders.filter_map(|e| e.file_name().into_string().ok());
             let groups = cgroups.map(|c| c.runs()).unwrap_or_default();
             Ok(folders.chain(groups).filter_map(|name| name.parse().ok()).collect())
         })
@@ -80,5 +84,11 @@ fn kill_marked(folder: &Path) -> usize {
         let environment = std::fs::read(entry.path().join("environ")).ok()?;
         environment.split(|b| *b == 0).any(|variable| variable == mark.as_bytes()).then_some(pid)
     });
-    marked.map(|pid| kill(pid, Signal::SIGKILL)).count()
+    let mut count = 0;
+    for process in marked {
+        // It may have died since it was seen.
+        let _ = kill(process, Signal::SIGKILL);
+        count += 1;
+    }
+    count
 }
