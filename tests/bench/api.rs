@@ -57,7 +57,11 @@ pub async fn run() {
                 }
             }
         }
-        line(&format!("{what}: requests per second, ours / axum with one query"), ratio(&rates[0], &rates[1]), goal_rate);
+        line(
+            &format!("{what}: requests per second, ours / axum with one query"),
+            ratio(&rates[0], &rates[1]),
+            goal_rate,
+        );
         line(&format!("{what}: p95, ours / axum with one query"), ratio(&p95[0], &p95[1]), goal_p95);
     }
     product.stop().await;

@@ -55,8 +55,16 @@ pub async fn run() {
     }
     line("one reader: p50, ours / plain", ours.over(&theirs, 50.0), "<= 1");
     line("one reader: p99, ours / plain", ours.over(&theirs, 99.0), "<= 2");
-    line(&format!("{WATCHERS} readers of one log: p50 of all, ours / plain with one reader"), crowd.over(&theirs, 50.0), "<= 3");
-    line(&format!("{WATCHERS} readers of one log: p99 of all, ours / plain with one reader"), crowd.over(&theirs, 99.0), "");
+    line(
+        &format!("{WATCHERS} readers of one log: p50 of all, ours / plain with one reader"),
+        crowd.over(&theirs, 50.0),
+        "<= 3",
+    );
+    line(
+        &format!("{WATCHERS} readers of one log: p99 of all, ours / plain with one reader"),
+        crowd.over(&theirs, 99.0),
+        "",
+    );
     pool.close().await;
     product.stop().await;
 }
@@ -83,8 +91,17 @@ async fn watch(product: &Product, run: &RunRef, count: usize) -> Arrivals {
     arrivals
 }
 
-async fn append(product: &Product, run: &RunRef, number: i64, arrivals: &mut Arrivals, readers: usize, delays: &mut Delays) {
-    let text = format!("#12 {number} Compiling a crate of many words, so that the line is as long as lines usually are in builds");
+async fn append(
+    product: &Product,
+    run: &RunRef,
+    number: i64,
+    arrivals: &mut Arrivals,
+    readers: usize,
+    delays: &mut Delays,
+) {
+    let text = format!(
+        "#12 {number} Compiling a crate of many words, so that the line is as long as lines usually are in builds"
+    );
     let lines = vec![NewLine { time: product.app.clock.now(), stream: LogStream::Stdout, step: Some(1), text }];
     let begun = Instant::now();
     assert!(product.app.builds.append(run, &LogBatch { first_line: number, lines, steps: Vec::new() }).await.unwrap());
@@ -116,11 +133,12 @@ async fn plain_reader(product: &Product) -> Arrivals {
     product.tasks.spawn_until_stopped("plain reader", async move {
         let mut last = 0i64;
         while listener.recv().await.is_ok() {
-            let rows: Vec<(i64, String)> = sqlx::query_as("select line, text from plain_lines where line > $1 order by line")
-                .bind(last)
-                .fetch_all(&mut listener)
-                .await
-                .unwrap();
+            let rows: Vec<(i64, String)> =
+                sqlx::query_as("select line, text from plain_lines where line > $1 order by line")
+                    .bind(last)
+                    .fetch_all(&mut listener)
+                    .await
+                    .unwrap();
             if let Some((line, _)) = rows.last() {
                 last = *line;
                 let _ = sender.send((last, Instant::now()));

@@ -63,14 +63,25 @@ pub async fn run() {
     line("processor time of the database per line: Builds::append / UNNEST", ratio(&cpu[0], &cpu[2]), "");
     let mut bytes = Vec::new();
     for table in ["build_logs", "copied"] {
-        let size: i64 = sqlx::query_scalar("select pg_total_relation_size($1::regclass)").bind(table).fetch_one(&mut sql).await.unwrap();
+        let size: i64 = sqlx::query_scalar("select pg_total_relation_size($1::regclass)")
+            .bind(table)
+            .fetch_one(&mut sql)
+            .await
+            .unwrap();
         bytes.push(size as f64);
     }
     line("bytes in the database per line: Builds::append / rows", bytes[0] / bytes[1], "<= 0.2");
     product.stop().await;
 }
 
-async fn store(product: &Product, sql: &mut PgConnection, who: Contender, run: &RunRef, first: i64, lines: Vec<NewLine>) {
+async fn store(
+    product: &Product,
+    sql: &mut PgConnection,
+    who: Contender,
+    run: &RunRef,
+    first: i64,
+    lines: Vec<NewLine>,
+) {
     match who {
         Contender::Append => {
             let mut lines = lines.into_iter().peekable();
@@ -117,7 +128,8 @@ async fn store(product: &Product, sql: &mut PgConnection, who: Contender, run: &
 
 /// What a build prints: paths, numbers and hashes that differ, words that repeat.
 pub fn build_output(round: usize, now: DateTime<Utc>) -> Vec<NewLine> {
-    const WORDS: [&str; 8] = ["Compiling", "Unpacking", "Setting up", "Get:", "Downloaded", "Linking", "Preparing", "Checking"];
+    const WORDS: [&str; 8] =
+        ["Compiling", "Unpacking", "Setting up", "Get:", "Downloaded", "Linking", "Preparing", "Checking"];
     let mut state = round as u64 + 1;
     (0..LINES)
         .map(|n| {
@@ -126,7 +138,12 @@ pub fn build_output(round: usize, now: DateTime<Utc>) -> Vec<NewLine> {
             let (word, hash) = (WORDS[n % WORDS.len()], state >> 16);
             let text = format!(
                 "#{:02} {:>9.3} {word:<10} /usr/lib/package-{}/module-{:04}/source_{:05}.o {hash:012x} ({} bytes)",
-                n % 40, n as f64 / 97.0, n % 13, n % 977, n, hash % 1_000_000
+                n % 40,
+                n as f64 / 97.0,
+                n % 13,
+                n % 977,
+                n,
+                hash % 1_000_000
             );
             NewLine { time: now, stream: LogStream::Stdout, step: Some(3), text }
         })

@@ -2,7 +2,12 @@
 //! them, `make bench SUBJECT=queue` one. Only ratios are printed: absolute numbers say more about the machine than about
 //! the product. What the lines mean stands in docs/reference/benchmarks.md.
 
-#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a benchmark that cannot run fails by panicking")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a benchmark that cannot run fails by panicking"
+)]
 #![expect(clippy::print_stdout, reason = "its output is its purpose")]
 #![expect(clippy::cast_precision_loss, reason = "ratios are rounded to two digits")]
 
@@ -29,7 +34,9 @@ fn main() {
         panic!("no subject is called {unknown}; there are {}", SUBJECTS.join(", "));
     }
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get);
-    println!("Image Factory benchmarks: {cores} cores, PostgreSQL and load on the same machine. Ratios; see docs/reference/benchmarks.md.");
+    println!(
+        "Image Factory benchmarks: {cores} cores, PostgreSQL and load on the same machine. Ratios; see docs/reference/benchmarks.md."
+    );
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
     for subject in SUBJECTS.into_iter().filter(|s| wanted.is_empty() || wanted.iter().any(|w| w == s)) {
         let begun = Instant::now();

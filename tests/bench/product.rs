@@ -78,5 +78,11 @@ pub fn owner(tenant: TenantId, slug: &str) -> Caller {
 
 /// A run that a seeded tenant's build has right now.
 pub fn run_ref(tenant: TenantId, build: BuildId, execution: ExecutionId) -> RunRef {
-    RunRef { tenant_id: tenant, build_id: build, execution_id: execution, attempt: 1, run_name: format!("if-{build}-1") }
+    RunRef {
+        tenant_id: tenant,
+        build_id: build,
+        execution_id: execution,
+        attempt: 1,
+        run_name: format!("if-{build}-1"),
+    }
 }

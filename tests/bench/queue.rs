@@ -49,7 +49,9 @@ struct Yard {
 }
 
 pub async fn run() {
-    heading(&format!("Queue: {TENANTS} tenants, {CLAIMERS} claimers side by side, batches of {BATCH}, {ROUNDS} rounds"));
+    heading(&format!(
+        "Queue: {TENANTS} tenants, {CLAIMERS} claimers side by side, batches of {BATCH}, {ROUNDS} rounds"
+    ));
     let mut yards = Vec::new();
     for depth in DEPTHS {
         yards.push(Yard::new(depth).await);
@@ -69,7 +71,11 @@ pub async fn run() {
         }
     }
     let of = |depth: usize, who: Contender| &rates[depth][ALL.iter().position(|c| *c == who).unwrap()];
-    for (what, who) in [("claim alone", Claim), ("claim and end in batches", ClaimAndEnd), ("Dispatch::claim and Builds::finish", Whole)] {
+    for (what, who) in [
+        ("claim alone", Claim),
+        ("claim and end in batches", ClaimAndEnd),
+        ("Dispatch::claim and Builds::finish", Whole),
+    ] {
         line(&format!("{what}: rate at 100k queued / at 1k"), ratio(of(1, who), of(0, who)), ">= 0.8");
         line(&format!("{what}: rate at 1M queued / at 1k"), ratio(of(2, who), of(0, who)), ">= 0.8");
     }
@@ -142,7 +148,8 @@ impl Yard {
         .await;
         seed::queue(&mut self.sql, self.next, self.next + taken, "n % 1000").await;
         self.next += taken;
-        seed::sql(&mut self.sql, "vacuum builds, build_executions, build_status_history, dispatch_tenants, events").await;
+        seed::sql(&mut self.sql, "vacuum builds, build_executions, build_status_history, dispatch_tenants, events")
+            .await;
     }
 }
 

@@ -139,7 +139,9 @@ fn new_build() -> NewBuild {
 }
 
 pub async fn run() {
-    heading("Start: from a request for a build to its process, against LISTEN/NOTIFY + skip locked with nothing around it");
+    heading(
+        "Start: from a request for a build to its process, against LISTEN/NOTIFY + skip locked with nothing around it",
+    );
     let product = Product::with(|c| {
         c.dispatch.concurrent_builds = SLOTS;
         c.database.max_connections = 40;
@@ -147,12 +149,17 @@ pub async fn run() {
     .await;
     let mut sql = product.connect().await;
     seed::tenants(&mut sql, TENANTS).await;
-    seed::sql(&mut sql, "create table jobs (id bigint primary key, status text not null default 'queued');
-                         create index on jobs (id) where status = 'queued'").await;
+    seed::sql(
+        &mut sql,
+        "create table jobs (id bigint primary key, status text not null default 'queued');
+                         create index on jobs (id) where status = 'queued'",
+    )
+    .await;
     let product = Arc::new(product);
     let executor = Arc::new(Instantly::default());
     let app = &product.app;
-    let (dispatch, clock, signals, tasks) = (app.dispatch.clone(), app.clock.clone(), app.signals.clone(), product.tasks.clone());
+    let (dispatch, clock, signals, tasks) =
+        (app.dispatch.clone(), app.clock.clone(), app.signals.clone(), product.tasks.clone());
     Dispatcher::new(dispatch, executor.clone(), WorkerId::new(), signals, clock, tasks, 1 << 20).start();
     let pool = product.pool(20).await;
     let starts = Arc::new(Mutex::new(HashMap::new()));
@@ -200,8 +207,16 @@ pub async fn run() {
         }
     }
     let [ours_loaded, theirs_loaded] = &loaded;
-    line("half of the own capacity, request to start: p50, ours / minimal", ours_loaded.0.over(&theirs_loaded.0, 50.0), "");
-    line("half of the own capacity, request to start: p99, ours / minimal", ours_loaded.0.over(&theirs_loaded.0, 99.0), "");
+    line(
+        "half of the own capacity, request to start: p50, ours / minimal",
+        ours_loaded.0.over(&theirs_loaded.0, 50.0),
+        "",
+    );
+    line(
+        "half of the own capacity, request to start: p99, ours / minimal",
+        ours_loaded.0.over(&theirs_loaded.0, 99.0),
+        "",
+    );
     line("ours, request to start: p99 at half load / p99 idle", ours_loaded.0.over(&ours.0, 99.0), "<= 3");
     line("minimal, request to start: p99 at half load / p99 idle", theirs_loaded.0.over(&theirs.0, 99.0), "");
     pool.close().await;
