@@ -9,7 +9,7 @@ use crate::images::{catalog, registry};
 use crate::kernel::secret::Keyring;
 use crate::kernel::{Error, Result};
 use crate::orchestration::{builds, dispatch};
-use crate::platform::http::{Problem, idempotency, request_id};
+use crate::platform::http::{Problem, forwarded, idempotency, request_id};
 use crate::platform::tasks::Tasks;
 use crate::platform::telemetry;
 use crate::tenancy::access::Caller;
@@ -19,6 +19,7 @@ use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use std::sync::Arc;
 use utoipa::OpenApi;
 use utoipa::openapi::OpenApi as Document;
 use utoipa_axum::router::OpenApiRouter;
@@ -78,9 +79,11 @@ pub fn router(app: &App) -> Result<Router> {
     let router = router
         .merge(utoipa_swagger_ui::SwaggerUi::new("/api/docs").config(utoipa_swagger_ui::Config::from("/api/v1/openapi.json")))
         .merge(registry::routes(app.registry.clone()));
+    let proxies: Arc<[_]> = app.config.server.trusted_proxies.clone().into();
     Ok(router
         .fallback(async || Error::not_found("page").into_response())
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
+        .layer(from_fn_with_state(proxies, forwarded::middleware))
         .layer(from_fn(request_id::middleware)))
 }
 
