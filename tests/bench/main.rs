@@ -13,6 +13,7 @@
 
 mod api;
 #[path = "../it/support/database.rs"]
+#[expect(dead_code, reason = "the tests use more of it")]
 mod database;
 mod fairness;
 mod live;
