@@ -62,6 +62,7 @@ impl Config {
             .try_parsing(true)
             .list_separator(",")
             .with_list_parse_key("builds.git_allowed_networks")
+            .with_list_parse_key("server.trusted_proxies")
             .source(Some(variables));
         builder
             .add_source(environment)

@@ -7,7 +7,7 @@ use crate::images::{catalog, registry};
 use crate::kernel::secret::Keyring;
 use crate::kernel::{Error, Page, Result};
 use crate::orchestration::{builds, dispatch};
-use crate::platform::http::{NoQuery, Problem, Query, Refusals, idempotency, request_id};
+use crate::platform::http::{NoQuery, Problem, Query, Refusals, forwarded, idempotency, request_id};
 use crate::platform::jobs::{self, TaskStatus};
 use crate::platform::tasks::Tasks;
 use crate::platform::telemetry;
@@ -19,6 +19,7 @@ use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 use utoipa::openapi::OpenApi as Document;
 use utoipa::{OpenApi, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
@@ -82,9 +83,11 @@ pub fn router(app: &App) -> Result<Router> {
                 .config(utoipa_swagger_ui::Config::from("/api/v1/openapi.json")),
         )
         .merge(registry::routes(app.registry.clone()));
+    let proxies: Arc<[_]> = app.config.server.trusted_proxies.clone().into();
     Ok(router
         .fallback(async || Error::not_found("page").into_response())
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
+        .layer(from_fn_with_state(proxies, forwarded::middleware))
         .layer(from_fn(request_id::middleware)))
 }
 

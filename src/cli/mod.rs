@@ -35,7 +35,7 @@ enum Command {
     #[command(subcommand)]
     Audit(admin::AuditCommand),
     #[command(flatten)]
-    Client(client::Command),
+    Client(Box<client::Command>),
 }
 
 /// Where the configuration is.
@@ -55,7 +55,7 @@ impl ConfigFile {
 /// Runs a command; its exit code tells the outcome.
 pub async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     match cli.command {
-        Command::Serve(file) => serve::serve(file.load()?).await,
+        Command::Serve(file) => Box::pin(serve::serve(file.load()?)).await,
         Command::Dev(dev) => Box::pin(dev.run()).await,
         Command::Migrate(file) => admin::migrate(file.load()?).await,
         Command::Config(command) => command.run(),

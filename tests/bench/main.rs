@@ -13,6 +13,7 @@
 
 mod api;
 #[path = "../it/support/database.rs"]
+#[expect(dead_code, reason = "the tests use more of it")]
 mod database;
 mod fairness;
 mod live;
@@ -42,12 +43,12 @@ fn main() {
         let begun = Instant::now();
         runtime.block_on(async {
             match subject {
-                "queue" => queue::run().await,
-                "fairness" => fairness::run().await,
-                "start" => start::run().await,
-                "logs" => logs::run().await,
-                "live" => live::run().await,
-                _ => api::run().await,
+                "queue" => Box::pin(queue::run()).await,
+                "fairness" => Box::pin(fairness::run()).await,
+                "start" => Box::pin(start::run()).await,
+                "logs" => Box::pin(logs::run()).await,
+                "live" => Box::pin(live::run()).await,
+                _ => Box::pin(api::run()).await,
             }
         });
         println!("  ({subject} took {} s)", begun.elapsed().as_secs());

@@ -169,7 +169,7 @@ pub async fn run() {
 
     let mut next = 0;
     let mut idle = [(); 2].map(|()| (Delays::default(), Delays::default()));
-    for turn in 0..IDLE / 10 + 1 {
+    for turn in 0..=(IDLE / 10) {
         for (who, delays) in contenders.iter().zip(&mut idle) {
             for _ in 0..10 {
                 next += 1;

@@ -19,7 +19,7 @@ use std::time::Duration;
 #[derive(Debug, Subcommand)]
 pub enum BuildCommand {
     /// Submit a build.
-    Submit(Submit),
+    Submit(Box<Submit>),
     /// List builds, newest first.
     List(List),
     /// Show a build with its steps.
@@ -159,7 +159,7 @@ impl Submit {
         set("build_args", pairs(&self.build_args)?);
         set("secrets", (!self.secrets.is_empty()).then(|| self.secrets.iter().map(|s| secret(s)).collect()));
         set("target_stage", self.target_stage.as_ref().map(|s| json!(s)));
-        set("cache_enabled", self.no_cache.then(|| json!(false)));
+        set("cache_enabled", self.no_cache.then_some(json!(false)));
         let body = json!({
             "project": self.project, "method": self.method, "source": source, "config": config, "image": self.image,
             "tags": self.tags, "priority": self.priority, "timeout_seconds": self.timeout,

@@ -121,16 +121,14 @@ impl Connection {
     ) -> anyhow::Result<T> {
         let request = self.request(Method::POST, path).await;
         let request = request.header("content-type", media).header("content-length", size).body(body);
-        let request = request.timeout(Duration::from_secs(3600));
+        let request = request.timeout(Duration::from_hours(1));
         Ok(check(request.send().await.with_context(|| self.unreachable())?).await?.json().await?)
     }
 
     /// Opens an event stream behind a position.
     pub async fn stream(&self, path: &str, after: &str) -> anyhow::Result<Response> {
         self.send(Method::GET, path, |r| {
-            r.header("accept", "text/event-stream")
-                .header("last-event-id", after)
-                .timeout(Duration::from_secs(24 * 3600))
+            r.header("accept", "text/event-stream").header("last-event-id", after).timeout(Duration::from_hours(24))
         })
         .await
     }
@@ -141,8 +139,8 @@ pub fn client() -> anyhow::Result<reqwest::Client> {
     Ok(reqwest::Client::builder()
         .user_agent(concat!("image-factory/", env!("CARGO_PKG_VERSION")))
         .connect_timeout(Duration::from_secs(10))
-        .read_timeout(Duration::from_secs(60))
-        .timeout(Duration::from_secs(60))
+        .read_timeout(Duration::from_mins(1))
+        .timeout(Duration::from_mins(1))
         .build()?)
 }
 
@@ -155,8 +153,9 @@ pub async fn check(response: Response) -> anyhow::Result<Response> {
     let text = response.text().await.unwrap_or_default();
     match serde_json::from_str::<Problem>(&text) {
         Ok(problem) => {
-            let faults: String = problem.errors.iter().map(|f| format!("\n  {}: {}", f.pointer, f.detail)).collect();
-            bail!("{} ({}){faults}", problem.detail, problem.code)
+            let faults: Vec<String> =
+                problem.errors.iter().map(|f| format!("\n  {}: {}", f.pointer, f.detail)).collect();
+            bail!("{} ({}){}", problem.detail, problem.code, faults.concat())
         }
         Err(_) => bail!("the server answered {status}"),
     }

@@ -27,7 +27,7 @@ pub enum Command {
     Project(projects::ProjectCommand),
     /// Builds.
     #[command(subcommand)]
-    Build(builds::BuildCommand),
+    Build(Box<builds::BuildCommand>),
     /// Images in the built-in registry.
     #[command(subcommand)]
     Image(projects::ImageCommand),

@@ -16,7 +16,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, broadcast};
 /// Streams that one process serves at the same time.
 const MAX_STREAMS: usize = 4096;
 /// A stream ends after this time: the client comes back with its position, and its rights are looked up again.
-const MAX_AGE: Duration = Duration::from_secs(600);
+const MAX_AGE: Duration = Duration::from_mins(10);
 /// Longest time between two looks at the store.
 const POLL: Duration = Duration::from_secs(5);
 /// Looks after a signal that found nothing: an older transaction still runs and holds the newer rows back.

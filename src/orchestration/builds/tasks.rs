@@ -17,7 +17,7 @@ pub fn register(registry: &mut Registry, builds: &Builds) {
         async move { b.fail_overdue().await.map(drop) }
     });
     let b = builds.clone();
-    registry.every(Duration::from_secs(3600), "builds.purge_contexts", move || {
+    registry.every(Duration::from_hours(1), "builds.purge_contexts", move || {
         let b = b.clone();
         async move { b.purge_contexts().await.map(drop) }
     });

@@ -96,7 +96,8 @@ impl Dispatcher {
         while !stop.is_cancelled() {
             let free = slots.available_permits();
             let claimed = if free == 0 { Vec::new() } else { self.claim(free).await };
-            metrics::gauge!("image_factory_worker_slots_free").set((free - claimed.len().min(free)) as f64);
+            let left = u32::try_from(free.saturating_sub(claimed.len())).unwrap_or(u32::MAX);
+            metrics::gauge!("image_factory_worker_slots_free").set(f64::from(left));
             let more = !claimed.is_empty();
             for run in claimed {
                 let Ok(slot) = slots.clone().acquire_owned().await else { return };

@@ -32,5 +32,6 @@ pub fn violated_constraint(e: &sqlx::Error) -> Option<&str> {
 
 /// Whether the statement violated this unique constraint or index.
 pub fn is_unique_violation(e: &sqlx::Error, constraint: &str) -> bool {
-    e.as_database_error().is_some_and(|d| d.is_unique_violation()) && violated_constraint(e) == Some(constraint)
+    e.as_database_error().is_some_and(sqlx::error::DatabaseError::is_unique_violation)
+        && violated_constraint(e) == Some(constraint)
 }

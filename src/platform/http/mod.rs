@@ -4,6 +4,7 @@
 pub mod egress;
 mod etag;
 mod extract;
+pub mod forwarded;
 pub mod idempotency;
 mod problem;
 pub mod rate_limit;

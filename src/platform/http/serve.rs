@@ -7,6 +7,7 @@ use axum::extract::ConnectInfo;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use hyper_util::server::graceful::GracefulShutdown;
+use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -37,6 +38,10 @@ pub struct Config {
     pub event_retention_days: i32,
     /// API requests per second and tenant; bursts of twice that.
     pub requests_per_second: u32,
+    /// Networks of proxies whose `X-Forwarded-For` tells the client's address: for the audit trail, login throttling and
+    /// limits. Without it, all clients behind a proxy count as one.
+    #[schema(value_type = Vec<String>)]
+    pub trusted_proxies: Vec<IpNet>,
 }
 
 impl Default for Config {
@@ -50,6 +55,7 @@ impl Default for Config {
             shutdown_seconds: 20,
             event_retention_days: 14,
             requests_per_second: 200,
+            trusted_proxies: Vec::new(),
         }
     }
 }
@@ -120,7 +126,7 @@ impl axum::extract::connect_info::Connected<PeerAddr> for SocketAddr {
     }
 }
 
-/// The peer's address, for extractors.
+/// The client's address, for extractors: the peer's, or what a trusted proxy told of it.
 pub fn peer(extensions: &http::Extensions) -> Option<SocketAddr> {
     extensions.get::<ConnectInfo<SocketAddr>>().map(|c| c.0)
 }

@@ -80,7 +80,7 @@ async fn reached(db: &mut PgConnection, id: &str, moment: &str) {
         _ => unreachable!("{moment}"),
     };
     let id: uuid::Uuid = id.parse().unwrap();
-    let deadline = Instant::now() + Duration::from_secs(60);
+    let deadline = Instant::now() + Duration::from_mins(1);
     loop {
         let there: bool = sqlx::query_scalar(sql).bind(id).fetch_one(&mut *db).await.unwrap();
         if there {
@@ -112,7 +112,8 @@ async fn a_kill_at_each_change_of_state_loses_nothing() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_kill_at_twenty_random_moments_loses_nothing() {
     let seed: u64 = rand::rng().random();
-    println!("seed {seed}");
+    // The seed stands in the panic of a failed run.
+    let _seed = SeedOnPanic(seed);
     let mut random = StdRng::seed_from_u64(seed);
     let (mut server, api) = ServerProcess::start(SETTINGS).await;
     let context = context(&api).await;
@@ -159,4 +160,16 @@ async fn a_server_that_is_stopped_gives_its_build_back_at_once() {
     server.launch().await;
     let build: Value = api.wait_final(&id).await;
     assert_eq!((build["status"].as_str(), build["attempts"].as_i64()), (Some("completed"), Some(2)));
+}
+
+/// Says which moments a failed run tried.
+struct SeedOnPanic(u64);
+
+impl Drop for SeedOnPanic {
+    #[expect(clippy::print_stderr, reason = "a failed test tells how to repeat it")]
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("the moments come from seed {}", self.0);
+        }
+    }
 }

@@ -26,6 +26,9 @@ use std::time::Duration;
 const TENANTS: usize = 20;
 const BUILDS_PER_TENANT: usize = 10;
 
+/// From when to when something ran, by what it was.
+type Spans = BTreeMap<String, Vec<(DateTime<Utc>, DateTime<Utc>)>>;
+
 /// Wires everything on a database; nothing runs behind.
 async fn app(db: &TestDb, tasks: &Tasks) -> App {
     let mut config = Config { encryption_key: Keyring::generate_base64(), ..Config::default() };
@@ -139,7 +142,6 @@ async fn two_dispatchers_run_every_build_once_and_never_exceed_a_limit() {
     .await
     .unwrap();
     assert_eq!(i64::try_from(rows.len()).unwrap(), total, "one execution each");
-    type Spans = BTreeMap<String, Vec<(DateTime<Utc>, DateTime<Utc>)>>;
     let (mut by_tenant, mut by_project, mut by_method) = (Spans::new(), Spans::new(), Spans::new());
     for row in &rows {
         let uuid = |name: &str| row.get::<uuid::Uuid, _>(name).to_string();

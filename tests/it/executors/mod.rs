@@ -133,7 +133,7 @@ pub fn groups_of(run: &str) -> Vec<PathBuf> {
         .max_depth(5)
         .into_iter()
         .flatten()
-        .filter(|e| e.file_type().is_dir() && e.file_name() == run)
+        .filter(|e| e.file_type().is_dir() && e.file_name().to_string_lossy().ends_with(&format!("-{run}")))
         .map(walkdir::DirEntry::into_path)
         .collect()
 }

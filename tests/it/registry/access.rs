@@ -1,6 +1,7 @@
 use crate::support::hub::{Hub, header, refusal};
 use image_factory::images::registry::RepositoryName;
 use image_factory::kernel::Digest;
+use image_factory::tenancy::access::RequestInfo;
 use image_factory::tenancy::access::{Permission, TenantRole};
 use image_factory::tenancy::identity::NewApiKey;
 use image_factory::tenancy::projects::ProjectStatus;
@@ -105,7 +106,7 @@ async fn an_api_key_is_a_password_and_a_refresh_token() {
     let acme = hub.tenant("acme", &["hello"]).await;
     let email = hub.person(&acme, TenantRole::Developer).await.credentials.unwrap().0;
     let caller =
-        hub.app.identity.authenticate_basic(&email, "a password of a test 1", Some("acme"), Default::default());
+        hub.app.identity.authenticate_basic(&email, "a password of a test 1", Some("acme"), RequestInfo::default());
     let caller = Box::pin(caller).await.unwrap();
     let new = NewApiKey { name: "ci".into(), scopes: vec![Permission::ImagePull], project_id: None, expires_at: None };
     let key = hub.app.identity.create_api_key(&caller, new).await.unwrap().key;

@@ -48,7 +48,7 @@ impl Api {
 
     fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
         let mut request =
-            self.http.request(method, format!("{}/api/v1{path}", self.url)).timeout(Duration::from_secs(60));
+            self.http.request(method, format!("{}/api/v1{path}", self.url)).timeout(Duration::from_mins(1));
         if !self.token.is_empty() {
             request = request.bearer_auth(&self.token);
         }

@@ -57,7 +57,7 @@ impl Hub {
         let folder = tempfile::tempdir().unwrap();
         let mut config = Config { encryption_key: Keyring::generate_base64(), ..Config::default() };
         config.database.url = db.url().to_owned();
-        config.storage.folder = folder.path().join("storage").to_str().unwrap().to_owned();
+        config.storage.folder = folder.path().join("storage").display().to_string();
         change(&mut config.registry);
         let tasks = Tasks::default();
         let app = App::wire(config.clone(), tasks.clone(), telemetry::init_metrics().unwrap()).unwrap();

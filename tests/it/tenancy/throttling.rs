@@ -102,3 +102,24 @@ async fn guesses_of_the_present_password_are_throttled_like_signing_in() {
     }
     panic!("forty wrong passwords were not throttled");
 }
+
+#[tokio::test]
+async fn behind_a_trusted_proxy_every_client_has_an_address_of_its_own() {
+    let app = TestApp::with(|c| c.server.trusted_proxies = vec!["127.0.0.0/8".parse().unwrap()]).await;
+    let victim = app.person(&[]).await;
+    let login = async |address: &str, password: &str| {
+        let body = json!({"email": victim.email, "password": password});
+        let request = app.anonymous().request(reqwest::Method::POST, "/auth/login").header("X-Forwarded-For", address);
+        victim.send(request.json(&body)).await.status.as_u16()
+    };
+    let mut last = 0;
+    for _ in 0..40 {
+        last = login("198.51.100.7", "not the password").await;
+        if last == 429 {
+            break;
+        }
+    }
+    assert_eq!(last, 429);
+    assert_eq!(login("198.51.100.7", PASSWORD).await, 429);
+    assert_eq!(login("203.0.113.9", PASSWORD).await, 200, "elsewhere the right password opens");
+}

@@ -287,17 +287,17 @@ impl Builds {
                 faults.push(Fault::new("/config/secrets", "unknown_secret", detail));
             }
         }
-        if let Some(name) = new.source.git.as_ref().and_then(|g| g.credential.as_ref()) {
-            if !matches!(kind(name), Some(SecretKind::GitToken | SecretKind::SshKey)) {
-                let detail = format!("the project has no secret {name} of kind git_token or ssh_key");
-                faults.push(Fault::new("/source/git/credential", "unknown_secret", detail));
-            }
+        if let Some(name) = new.source.git.as_ref().and_then(|g| g.credential.as_ref())
+            && !matches!(kind(name), Some(SecretKind::GitToken | SecretKind::SshKey))
+        {
+            let detail = format!("the project has no secret {name} of kind git_token or ssh_key");
+            faults.push(Fault::new("/source/git/credential", "unknown_secret", detail));
         }
-        if let Some(context) = new.source.context_id {
-            if store::contexts::use_context(tx, project.tenant_id, project.id, context).await?.is_none() {
-                let detail = "the project has no such context; upload it first";
-                faults.push(Fault::new("/source/context_id", "unknown_context", detail));
-            }
+        if let Some(context) = new.source.context_id
+            && store::contexts::use_context(tx, project.tenant_id, project.id, context).await?.is_none()
+        {
+            let detail = "the project has no such context; upload it first";
+            faults.push(Fault::new("/source/context_id", "unknown_context", detail));
         }
         if store::offered(tx, new.method).await? == Some(false) {
             let detail =

@@ -8,11 +8,18 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-/// The hierarchies, and our folder in each.
+/// Where groups can be made. The group of a run is named by the server's key and the run.
 #[derive(Debug, Clone)]
-pub(super) enum Cgroups {
+pub(super) struct Cgroups {
+    hierarchies: Hierarchies,
+    /// Keeps servers of one machine apart.
+    key: String,
+}
+
+#[derive(Debug, Clone)]
+enum Hierarchies {
     V1 { memory: PathBuf, pids: PathBuf, cpuacct: PathBuf },
-    V2 { parent: PathBuf },
+    V2 { own: PathBuf },
 }
 
 /// Where the server itself moves under version 2.
@@ -46,42 +53,16 @@ pub(super) struct Counts {
 }
 
 impl Cgroups {
-    /// Finds where groups can be made and makes the folder for ours. `key` keeps servers of one machine apart.
+    /// Finds where groups can be made, and tries it.
     pub fn find(key: &str) -> Result<Self> {
         let mounts = fs::read_to_string("/proc/self/mounts")?;
-        let found = Self::from_mounts(&mounts, key)?;
-        match &found {
-            Self::V1 { memory, pids, cpuacct } => {
-                for folder in [memory, pids, cpuacct] {
-                    fs::create_dir_all(folder)?;
-                }
-            }
-            Self::V2 { parent } => {
-                let own = parent.parent().unwrap_or(parent);
-                delegate(own)?;
-                fs::create_dir_all(parent)?;
-                fs::write(parent.join("cgroup.subtree_control"), "+memory +pids +cpu")?;
-            }
+        let found = Self { hierarchies: hierarchies(&mounts)?, key: key.into() };
+        if let Hierarchies::V2 { own } = &found.hierarchies {
+            delegate(own)?;
         }
+        let limits = GroupLimits { memory_bytes: 1 << 30, max_processes: 100 };
+        found.create(&format!("probe-{}", std::process::id()), limits)?.remove()?;
         Ok(found)
-    }
-
-    fn from_mounts(mounts: &str, key: &str) -> Result<Self> {
-        let of_type = |kind: &'static str| {
-            mounts.lines().map(|l| l.split(' ').collect::<Vec<_>>()).filter(move |f| f.len() > 3 && f[2] == kind)
-        };
-        let v1 = |controller: &str| {
-            of_type("cgroup").find(|f| f[3].split(',').any(|o| o == controller)).map(|f| Path::new(f[1]).join(key))
-        };
-        if let (Some(memory), Some(pids), Some(cpuacct)) = (v1("memory"), v1("pids"), v1("cpuacct")) {
-            return Ok(Self::V1 { memory, pids, cpuacct });
-        }
-        let unavailable = |why| Error::unavailable("executor.no_cgroups", why);
-        let mount = of_type("cgroup2").next().ok_or_else(|| unavailable("no control groups are mounted"))?;
-        let own = fs::read_to_string("/proc/self/cgroup")?;
-        let own = own.lines().find_map(|l| l.strip_prefix("0::/")).unwrap_or_default();
-        let own = own.strip_suffix(LEAF).unwrap_or(own).trim_end_matches('/');
-        Ok(Self::V2 { parent: Path::new(mount[1]).join(own).join(key) })
     }
 
     /// Makes the groups of a run, empty, with their limits.
@@ -106,37 +87,46 @@ impl Cgroups {
 
     /// The groups of a run, whether they exist or not.
     pub fn group(&self, run: &str) -> Group {
-        match self {
-            Self::V1 { memory, pids, cpuacct } => {
-                Group { memory: memory.join(run), pids: pids.join(run), cpu: cpuacct.join(run), v2: false }
+        let name = format!("{}-{run}", self.key);
+        match &self.hierarchies {
+            Hierarchies::V1 { memory, pids, cpuacct } => {
+                Group { memory: memory.join(&name), pids: pids.join(&name), cpu: cpuacct.join(&name), v2: false }
             }
-            Self::V2 { parent } => {
-                let folder = parent.join(run);
+            Hierarchies::V2 { own } => {
+                let folder = own.join(name);
                 Group { memory: folder.clone(), pids: folder.clone(), cpu: folder, v2: true }
             }
         }
     }
 
-    fn folders(&self) -> Vec<&PathBuf> {
-        match self {
-            Self::V1 { memory, pids, cpuacct } => vec![memory, pids, cpuacct],
-            Self::V2 { parent } => vec![parent],
-        }
-    }
-
-    /// Removes our folders, unless a run still has groups in them.
-    pub fn remove(&self) {
-        for folder in self.folders() {
-            let _ = fs::remove_dir(folder);
-        }
-    }
-
     /// The names of all runs that have groups.
     pub fn runs(&self) -> Vec<String> {
-        let entries = self.folders().into_iter().filter_map(|f| fs::read_dir(f).ok()).flatten().flatten();
-        let runs = entries.filter(|e| e.file_type().is_ok_and(|t| t.is_dir()));
-        runs.filter_map(|e| e.file_name().into_string().ok()).collect()
+        let folders = match &self.hierarchies {
+            Hierarchies::V1 { memory, pids, cpuacct } => vec![memory, pids, cpuacct],
+            Hierarchies::V2 { own } => vec![own],
+        };
+        let entries = folders.into_iter().filter_map(|f| fs::read_dir(f).ok()).flatten().flatten();
+        let names = entries.filter_map(|e| e.file_name().into_string().ok());
+        names.filter_map(|name| Some(name.strip_prefix(&self.key)?.strip_prefix('-')?.to_owned())).collect()
     }
+}
+
+fn hierarchies(mounts: &str) -> Result<Hierarchies> {
+    let of_type = |kind: &'static str| {
+        mounts.lines().map(|l| l.split(' ').collect::<Vec<_>>()).filter(move |f| f.len() > 3 && f[2] == kind)
+    };
+    let v1 = |controller: &str| {
+        of_type("cgroup").find(|f| f[3].split(',').any(|o| o == controller)).map(|f| PathBuf::from(f[1]))
+    };
+    if let (Some(memory), Some(pids), Some(cpuacct)) = (v1("memory"), v1("pids"), v1("cpuacct")) {
+        return Ok(Hierarchies::V1 { memory, pids, cpuacct });
+    }
+    let unavailable = |why| Error::unavailable("executor.no_cgroups", why);
+    let mount = of_type("cgroup2").next().ok_or_else(|| unavailable("no control groups are mounted"))?;
+    let own = fs::read_to_string("/proc/self/cgroup")?;
+    let own = own.lines().find_map(|l| l.strip_prefix("0::/")).unwrap_or_default();
+    let own = own.strip_suffix(LEAF).unwrap_or(own).trim_end_matches('/');
+    Ok(Hierarchies::V2 { own: Path::new(mount[1]).join(own) })
 }
 
 /// Lets children of our own group have limits. A group with processes cannot have such children, so that ours move to a
@@ -226,12 +216,13 @@ mod tests {
 
     #[test]
     fn both_versions_are_found_in_the_mounts() {
-        let v1 = "tmpfs /sys/fs/cgroup tmpfs rw 0 0\ncgroup /c/cpu,cpuacct cgroup rw,cpu,cpuacct 0 0\ncgroup /c/memory cgroup rw,memory 0 0\n\
-                  cgroup /c/pids cgroup rw,pids 0 0\ncgroup2 /c/unified cgroup2 rw 0 0\n";
-        let Cgroups::V1 { memory, cpuacct, .. } = Cgroups::from_mounts(v1, "ours").unwrap() else { panic!("not v1") };
-        assert_eq!((memory, cpuacct), ("/c/memory/ours".into(), "/c/cpu,cpuacct/ours".into()));
-        let v2 = Cgroups::from_mounts("cgroup2 /c cgroup2 rw 0 0\n", "ours").unwrap();
-        assert!(matches!(v2, Cgroups::V2 { parent } if parent.starts_with("/c") && parent.ends_with("ours")));
-        assert!(Cgroups::from_mounts("proc /proc proc rw 0 0\n", "ours").is_err());
+        let v1 = "tmpfs /sys/fs/cgroup tmpfs rw 0 0\ncgroup /c/cpu,cpuacct cgroup rw,cpu,cpuacct 0 0\n\
+                  cgroup /c/memory cgroup rw,memory 0 0\ncgroup /c/pids cgroup rw,pids 0 0\n\
+                  cgroup2 /c/unified cgroup2 rw 0 0\n";
+        let Hierarchies::V1 { memory, cpuacct, .. } = hierarchies(v1).unwrap() else { panic!("not version 1") };
+        assert_eq!((memory, cpuacct), ("/c/memory".into(), "/c/cpu,cpuacct".into()));
+        let v2 = hierarchies("cgroup2 /c cgroup2 rw 0 0\n").unwrap();
+        assert!(matches!(v2, Hierarchies::V2 { own } if own.starts_with("/c")));
+        assert!(hierarchies("proc /proc proc rw 0 0\n").is_err());
     }
 }

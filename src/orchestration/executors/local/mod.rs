@@ -113,14 +113,6 @@ fn take_folder(wanted: &std::path::Path) -> Result<(PathBuf, File)> {
     }
 }
 
-impl Drop for Inner {
-    fn drop(&mut self) {
-        if let Some(groups) = &self.sandbox.cgroups {
-            groups.remove();
-        }
-    }
-}
-
 impl Inner {
     fn runs(&self) -> MutexGuard<'_, HashMap<RunName, Handle>> {
         self.runs.lock().unwrap_or_else(PoisonError::into_inner)
