@@ -7,10 +7,12 @@ mod config;
 pub mod embedded;
 mod error;
 mod migrations;
+mod statement;
 
 pub use config::Config;
 pub use error::{is_unique_violation, violated_constraint};
 pub use migrations::{MIGRATOR, migrate};
+pub use statement::TenantStatement;
 /// What a store takes; both kinds of transaction are one.
 pub use sqlx::PgConnection;
 
@@ -20,11 +22,20 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{PgPool, Postgres, Transaction};
 use std::ops::{Deref, DerefMut};
 use std::str::FromStr;
+use std::sync::Arc;
+use std::time::Duration;
 
 /// The database. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Db {
     pool: PgPool,
+    statements: Arc<statement::Statements>,
+}
+
+/// What sees one tenant's rows: a transaction, or a connection for single statements.
+pub trait TenantConnection: DerefMut<Target = PgConnection> + Send {
+    /// The tenant.
+    fn tenant_id(&self) -> TenantId;
 }
 
 /// A transaction that sees one tenant's rows.
@@ -44,11 +55,15 @@ impl Db {
         let options = PgConnectOptions::from_str(&config.url)
             .map_err(|e| Error::invalid("config.invalid", "database.url is not a PostgreSQL address").with_source(e))?
             .application_name("image-factory");
+        let patience = Duration::from_secs(config.acquire_timeout_seconds);
+        // A quarter of the connections runs single statements, the rest transactions.
+        let for_statements = (config.max_connections / 4).max(1);
         let pool = PgPoolOptions::new()
-            .max_connections(config.max_connections)
-            .acquire_timeout(std::time::Duration::from_secs(config.acquire_timeout_seconds))
-            .connect_lazy_with(options);
-        Ok(Self { pool })
+            .max_connections(config.max_connections.saturating_sub(for_statements).max(1))
+            .acquire_timeout(patience)
+            .connect_lazy_with(options.clone());
+        let statements = statement::Statements::new(options, for_statements as usize, patience);
+        Ok(Self { pool, statements })
     }
 
     /// Opens a transaction that sees the tenant's rows alone.
@@ -79,6 +94,7 @@ impl Db {
     /// Closes all connections.
     pub async fn close(&self) {
         self.pool.close().await;
+        self.statements.close();
     }
 }
 
@@ -91,6 +107,12 @@ impl TenantTx {
     /// Makes it durable.
     pub async fn commit(self) -> Result<()> {
         Ok(self.tx.commit().await?)
+    }
+}
+
+impl TenantConnection for TenantTx {
+    fn tenant_id(&self) -> TenantId {
+        self.tenant_id
     }
 }
 

@@ -87,7 +87,8 @@ impl ObjectStore for FsStore {
             if !path.exists() {
                 return Ok(None);
             }
-            Ok(Some(Box::new(FsUpload { file: Arc::new(file), path, folder }) as Box<dyn Upload>))
+            let staged = file.metadata().map_err(|e| failed("open an upload", &path, e))?.len();
+            Ok(Some(Box::new(FsUpload { file: Arc::new(file), path, folder, staged }) as Box<dyn Upload>))
         })
         .await
     }
@@ -135,25 +136,38 @@ struct FsUpload {
     file: Arc<File>,
     path: PathBuf,
     folder: Arc<Path>,
+    /// Bytes in the file.
+    staged: u64,
 }
 
 #[async_trait::async_trait]
 impl Upload for FsUpload {
     async fn append(&mut self, offset: u64, body: &mut Incoming<'_>) -> Result<u64> {
-        let (file, path) = (self.file.clone(), self.path.clone());
-        blocking(move || position(&file, &path, offset)).await?;
         let mut size = offset;
         let mut pieces = collect(body).await?;
-        while !pieces.is_empty() {
+        if pieces.is_empty() && self.staged == offset {
+            return Ok(size);
+        }
+        // The first write puts the file in order, too: one trip off the reactor for a small body.
+        let mut from = Some(offset);
+        loop {
             size += pieces.iter().map(|p| p.len() as u64).sum::<u64>();
-            let (file, path) = (self.file.clone(), self.path.clone());
-            let write = blocking(move || write_all(&file, &pieces).map_err(|e| failed("write an upload", &path, e)));
+            let (file, path, from) = (self.file.clone(), self.path.clone(), from.take());
+            let write = blocking(move || {
+                from.map_or(Ok(()), |offset| position(&file, &path, offset))?;
+                write_all(&file, &pieces).map_err(|e| failed("write an upload", &path, e))
+            });
+            // Unknown until the write has succeeded.
+            self.staged = u64::MAX;
             // The next pieces arrive while these are written. Both are waited for, so that no write outlives the call.
             let (written, next) = futures::join!(write, collect(body));
             written?;
+            self.staged = size;
             pieces = next?;
+            if pieces.is_empty() {
+                return Ok(size);
+            }
         }
-        Ok(size)
     }
 
     async fn read(&self) -> Result<Object> {

@@ -3,6 +3,7 @@
 mod access;
 mod catalog;
 mod manifests;
+mod memory;
 mod pulling;
 mod pushing;
 mod restart;

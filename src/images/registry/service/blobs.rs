@@ -13,8 +13,9 @@ impl Registry {
     /// The size in bytes of a blob that the repository serves.
     pub async fn blob_size(&self, access: &Access, name: &RepositoryName, blob: &Digest) -> Result<u64> {
         let place = access.place(name, Action::Pull)?;
-        let mut tx = self.parts.db.tenant(place.tenant_id).await?;
-        let found = store::blobs::find(&mut tx, place.project_id, name.image(), blob).await?;
+        let mut at = self.parts.db.statement(place.tenant_id).await?;
+        let found = store::blobs::find(&mut at, place.project_id, name.image(), blob).await?;
+        at.keep();
         if found.repository.is_none() {
             return Err(error::name_unknown());
         }

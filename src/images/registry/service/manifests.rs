@@ -53,8 +53,9 @@ impl Registry {
         with_content: bool,
     ) -> Result<Served> {
         let place = access.place(name, Action::Pull)?;
-        let mut tx = self.parts.db.tenant(place.tenant_id).await?;
-        let found = store::manifests::find(&mut tx, place.project_id, name.image(), reference, with_content).await?;
+        let mut at = self.parts.db.statement(place.tenant_id).await?;
+        let found = store::manifests::find(&mut at, place.project_id, name.image(), reference, with_content).await?;
+        at.keep();
         if found.repository.is_none() {
             return Err(error::name_unknown());
         }

@@ -6,8 +6,9 @@ use crate::images::registry::access::{Access, Place};
 use crate::images::registry::error;
 use crate::images::registry::model::{Action, RepositoryName, StreamHasher};
 use crate::images::registry::store;
+use crate::images::registry::store::blobs::Recorded;
 use crate::images::registry::store::uploads::{NewUpload, UploadRow};
-use crate::kernel::ids::{ExecutionId, TenantId, UploadId};
+use crate::kernel::ids::{ExecutionId, ImageId, TenantId, UploadId};
 use crate::kernel::{Digest, Error, Kind, Result};
 use crate::platform::storage::{Key, Upload};
 use bytes::Bytes;
@@ -48,19 +49,21 @@ impl Registry {
         let place = self.place_to_write(access, name, Action::Push).await?;
         let id = UploadId::new();
         self.parts.store.begin(&id.to_string()).await?;
-        let now = self.parts.clock.now();
-        let mut tx = self.parts.db.tenant(place.tenant_id).await?;
-        let repository = store::repositories::ensure(&mut tx, place.project_id, name, now).await?;
         let new = NewUpload {
             id,
-            repository,
+            project: place.project_id,
+            name: name.image(),
             execution: access.lease.map(|l| l.execution),
             started_by: &access.actor.to_string(),
             writer: self.process,
-            now,
+            now: self.parts.clock.now(),
         };
-        store::uploads::insert(&mut tx, &new).await?;
-        tx.commit().await?;
+        let mut at = self.parts.db.statement(place.tenant_id).await?;
+        if !store::uploads::insert(&mut at, &new).await? {
+            store::repositories::ensure(&mut at, place.project_id, name, new.now).await?;
+            store::uploads::insert(&mut at, &new).await?;
+        }
+        at.keep();
         Ok(id)
     }
 
@@ -114,6 +117,7 @@ impl Registry {
                 opened => opened?,
             };
             let mut progress = this.progress(&row)?;
+            let repository = row.repository_id;
             let received = this.receive(place.tenant_id, Some(row), &mut *upload, &mut progress, &mut body).await;
             let upload = this.unless_broken(place.tenant_id, id, upload, received).await?;
             let verified = this.verify(&*upload, &progress, &digest).await;
@@ -121,7 +125,7 @@ impl Registry {
             // The rest takes a moment; whether the robot may still write is asked as late as possible.
             this.place_to_write(&access, &name, Action::Push).await?;
             upload.commit(&Key::blob(&digest)).await?;
-            this.record_blob(place, &name, &digest, progress.received, Some(id)).await
+            this.record_blob(place, repository, &digest, progress.received, Some(id)).await
         })
         .await
     }
@@ -155,7 +159,11 @@ impl Registry {
                 return Err(error);
             }
             upload.commit(&Key::blob(&digest)).await?;
-            this.record_blob(place, &name, &digest, progress.received, None).await
+            let mut at = this.parts.db.statement(place.tenant_id).await?;
+            let now = this.parts.clock.now();
+            let repository = store::repositories::ensure(&mut at, place.project_id, &name, now).await?;
+            at.keep();
+            this.record_blob(place, repository, &digest, progress.received, None).await
         })
         .await
     }
@@ -185,8 +193,10 @@ impl Registry {
     }
 
     async fn upload_row(&self, place: Place, name: &RepositoryName, id: UploadId) -> Result<UploadRow> {
-        let mut tx = self.parts.db.tenant(place.tenant_id).await?;
-        store::uploads::find(&mut tx, id, place.project_id, name.image()).await?.ok_or_else(error::upload_unknown)
+        let mut at = self.parts.db.statement(place.tenant_id).await?;
+        let found = store::uploads::find(&mut at, id, place.project_id, name.image()).await?;
+        at.keep();
+        found.ok_or_else(error::upload_unknown)
     }
 
     async fn open_upload(
@@ -239,12 +249,13 @@ impl Registry {
             let outcome = segment.outcome;
             if let Some(row) = row.as_mut().filter(|_| size > progress.received) {
                 let state = progress.hasher.save();
-                let mut tx = self.parts.db.tenant(tenant).await?;
                 let now = self.parts.clock.now();
-                if !store::uploads::advance(&mut tx, row, size, &state, progress.writer, now).await? {
+                let mut at = self.parts.db.statement(tenant).await?;
+                let advanced = store::uploads::advance(&mut at, row, size, &state, progress.writer, now).await?;
+                at.keep();
+                if !advanced {
                     return Err(error::upload_unknown());
                 }
-                tx.commit().await?;
                 row.received_bytes = size;
             }
             progress.received = size;
@@ -304,7 +315,7 @@ impl Registry {
         let same = StreamHasher::restore(row.hash_state.as_deref())?.digest() == digest;
         match self.parts.store.size(&Key::blob(&digest)).await? {
             Some(size) if same && size == row.received_bytes => {
-                self.record_blob(place, name, &digest, size, Some(id)).await
+                self.record_blob(place, row.repository_id, &digest, size, Some(id)).await
             }
             _ => Err(error),
         }
@@ -313,29 +324,26 @@ impl Registry {
     async fn record_blob(
         &self,
         place: Place,
-        name: &RepositoryName,
+        repository: ImageId,
         digest: &Digest,
         size: u64,
         upload: Option<UploadId>,
     ) -> Result<()> {
-        let now = self.parts.clock.now();
+        let (tenant, now) = (place.tenant_id, self.parts.clock.now());
+        let key = Key::blob(digest);
+        let blob = Recorded { tenant, repository, digest, size, key: key.as_str(), upload, now };
         let mut tx = self.parts.db.system("record a blob").await?;
-        store::blobs::insert(&mut tx, digest, size, Key::blob(digest).as_str(), now).await?;
-        let mut tx = tx.into_tenant(place.tenant_id).await?;
-        let repository = store::repositories::ensure(&mut tx, place.project_id, name, now).await?;
-        store::blobs::link(&mut tx, repository, digest, size, now).await?;
-        if let Some(id) = upload
-            && !store::uploads::delete(&mut tx, id).await?
-        {
+        if !store::blobs::record(&mut tx, &blob).await? {
             return Err(error::upload_unknown());
         }
         tx.commit().await
     }
 
     async fn forget(&self, tenant: TenantId, id: UploadId) -> Result<()> {
-        let mut tx = self.parts.db.tenant(tenant).await?;
-        store::uploads::delete(&mut tx, id).await?;
-        tx.commit().await
+        let mut at = self.parts.db.statement(tenant).await?;
+        store::uploads::delete(&mut at, id).await?;
+        at.keep();
+        Ok(())
     }
 }
 

@@ -1,9 +1,9 @@
 //! `image_blobs` and `repository_blobs`.
 
 use super::{bytes, digest, signed, unsigned};
-use crate::kernel::ids::{ImageId, ProjectId};
+use crate::kernel::ids::{ImageId, ProjectId, TenantId, UploadId};
 use crate::kernel::{Digest, Result};
-use crate::platform::db::{SystemTx, TenantTx};
+use crate::platform::db::{SystemTx, TenantConnection, TenantTx};
 use chrono::{DateTime, Utc};
 
 /// A blob looked for in a repository: neither, the repository alone, or both.
@@ -13,7 +13,7 @@ pub struct Found {
 }
 
 /// The size of a blob that the repository may serve.
-pub async fn find(tx: &mut TenantTx, project: ProjectId, name: &str, blob: &Digest) -> Result<Found> {
+pub async fn find(tx: &mut impl TenantConnection, project: ProjectId, name: &str, blob: &Digest) -> Result<Found> {
     let tenant = tx.tenant_id();
     let row = sqlx::query!(
         r#"select r.id, b.size_bytes as "size_bytes?"
@@ -33,20 +33,39 @@ pub async fn find(tx: &mut TenantTx, project: ProjectId, name: &str, blob: &Dige
     })
 }
 
-/// Records a blob whose bytes are verified and durable.
-pub async fn insert(tx: &mut SystemTx, blob: &Digest, size: u64, key: &str, now: DateTime<Utc>) -> Result<()> {
-    sqlx::query!(
-        "insert into image_blobs (digest, size_bytes, storage_backend_id, storage_key, created_at)
-         select $1, $2, id, $3, $4 from storage_backends where name = 'default'
-         on conflict (digest) do nothing",
-        blob.bytes(),
-        signed(size),
-        key,
-        now
+/// A blob whose bytes are verified and durable.
+pub struct Recorded<'a> {
+    pub tenant: TenantId,
+    pub repository: ImageId,
+    pub digest: &'a Digest,
+    pub size: u64,
+    pub key: &'a str,
+    /// The upload that brought it, which ends.
+    pub upload: Option<UploadId>,
+    pub now: DateTime<Utc>,
+}
+
+/// Records a blob and lets its repository serve it. False, and no link, when the upload has ended already.
+pub async fn record(tx: &mut SystemTx, blob: &Recorded<'_>) -> Result<bool> {
+    Ok(sqlx::query_scalar!(
+        r#"with ended as (delete from blob_uploads where tenant_id = $1 and id = $7 returning id),
+                blob as (insert into image_blobs (digest, size_bytes, storage_backend_id, storage_key, created_at)
+                         select $3, $4, id, $5, $6 from storage_backends where name = 'default'
+                         on conflict (digest) do nothing),
+                linked as (insert into repository_blobs (tenant_id, repository_id, digest, size_bytes, linked_at)
+                           select $1, $2, $3, $4, $6 where $7::uuid is null or exists (select from ended)
+                           on conflict do nothing)
+           select $7::uuid is null or exists (select from ended) as "alive!""#,
+        blob.tenant.0,
+        blob.repository.0,
+        blob.digest.bytes(),
+        signed(blob.size),
+        blob.key,
+        blob.now,
+        blob.upload.map(|u| u.0)
     )
-    .execute(&mut **tx)
-    .await?;
-    Ok(())
+    .fetch_one(&mut **tx)
+    .await?)
 }
 
 /// Lets the repository serve a blob.

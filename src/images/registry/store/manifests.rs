@@ -4,7 +4,7 @@ use super::{bytes, digest, signed, unsigned};
 use crate::images::registry::model::{Descriptor, Manifest, ManifestKind, Reference};
 use crate::kernel::ids::{ImageId, ProjectId};
 use crate::kernel::{Digest, Result};
-use crate::platform::db::TenantTx;
+use crate::platform::db::{TenantConnection, TenantTx};
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
@@ -26,7 +26,7 @@ pub struct Found {
 
 /// Finds a manifest by tag or digest, with its bytes or without.
 pub async fn find(
-    tx: &mut TenantTx,
+    tx: &mut impl TenantConnection,
     project: ProjectId,
     name: &str,
     reference: &Reference,

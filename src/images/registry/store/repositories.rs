@@ -3,10 +3,10 @@
 use crate::images::registry::model::RepositoryName;
 use crate::kernel::Result;
 use crate::kernel::ids::{ImageId, ProjectId};
-use crate::platform::db::TenantTx;
+use crate::platform::db::{TenantConnection, TenantTx};
 use chrono::{DateTime, Utc};
 
-pub async fn find(tx: &mut TenantTx, project: ProjectId, name: &str) -> Result<Option<ImageId>> {
+pub async fn find(tx: &mut impl TenantConnection, project: ProjectId, name: &str) -> Result<Option<ImageId>> {
     let tenant = tx.tenant_id();
     let id = sqlx::query_scalar!(
         "select id from repositories where tenant_id = $1 and project_id = $2 and name = $3",
@@ -21,7 +21,7 @@ pub async fn find(tx: &mut TenantTx, project: ProjectId, name: &str) -> Result<O
 
 /// The repository's id; made when it is new.
 pub async fn ensure(
-    tx: &mut TenantTx,
+    tx: &mut impl TenantConnection,
     project: ProjectId,
     name: &RepositoryName,
     now: DateTime<Utc>,

@@ -3,7 +3,7 @@
 use super::{digest, unsigned};
 use crate::kernel::ids::ImageId;
 use crate::kernel::{Digest, Result};
-use crate::platform::db::TenantTx;
+use crate::platform::db::{TenantConnection, TenantTx};
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
@@ -132,7 +132,7 @@ async fn record_end(
 }
 
 /// Names of tags after `last`, in the order of their bytes.
-pub async fn names(tx: &mut TenantTx, repository: ImageId, last: &str, limit: i64) -> Result<Vec<String>> {
+pub async fn names(tx: &mut impl TenantConnection, repository: ImageId, last: &str, limit: i64) -> Result<Vec<String>> {
     let tenant = tx.tenant_id();
     Ok(sqlx::query_scalar!(
         "select name from image_tags where tenant_id = $1 and repository_id = $2 and name > $3 order by name limit $4",
@@ -146,7 +146,7 @@ pub async fn names(tx: &mut TenantTx, repository: ImageId, last: &str, limit: i6
 }
 
 /// Tags after `last` with where they point, in the order of their bytes.
-pub async fn list(tx: &mut TenantTx, repository: ImageId, last: &str, limit: i64) -> Result<Vec<TagRow>> {
+pub async fn list(tx: &mut impl TenantConnection, repository: ImageId, last: &str, limit: i64) -> Result<Vec<TagRow>> {
     let tenant = tx.tenant_id();
     let rows = sqlx::query!(
         r#"select t.name, m.digest, m.media_type, m.platform, t.moved_by, t.moved_at,

@@ -4,7 +4,7 @@
 use super::{signed, unsigned};
 use crate::kernel::Result;
 use crate::kernel::ids::{ExecutionId, ImageId, ProjectId, UploadId};
-use crate::platform::db::{SystemTx, TenantTx};
+use crate::platform::db::{SystemTx, TenantConnection};
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
@@ -12,6 +12,7 @@ use uuid::Uuid;
 #[derive(Debug, Clone)]
 pub struct UploadRow {
     pub id: UploadId,
+    pub repository_id: ImageId,
     pub received_bytes: u64,
     pub hash_state: Option<Vec<u8>>,
     /// The one process that wrote all of it; none when there were several.
@@ -21,21 +22,27 @@ pub struct UploadRow {
 /// A new upload.
 pub struct NewUpload<'a> {
     pub id: UploadId,
-    pub repository: ImageId,
+    pub project: ProjectId,
+    /// The repository's name in the project.
+    pub name: &'a str,
     pub execution: Option<ExecutionId>,
     pub started_by: &'a str,
     pub writer: Uuid,
     pub now: DateTime<Utc>,
 }
 
-pub async fn insert(tx: &mut TenantTx, new: &NewUpload<'_>) -> Result<()> {
+/// Starts an upload. False when there is no such repository yet.
+pub async fn insert(tx: &mut impl TenantConnection, new: &NewUpload<'_>) -> Result<bool> {
     let tenant = tx.tenant_id();
-    sqlx::query!(
+    let done = sqlx::query!(
         "insert into blob_uploads (id, tenant_id, repository_id, execution_id, started_by, writer, created_at, updated_at)
-         select $1, $2, $3, $4, $5, $6, $7, $7 from (select set_config('synchronous_commit', 'off', true)) as relaxed",
+         select $1, $2, r.id, $5, $6, $7, $8, $8
+         from repositories r, (select set_config('synchronous_commit', 'off', true)) as relaxed
+         where r.tenant_id = $2 and r.project_id = $3 and r.name = $4",
         new.id.0,
         tenant.0,
-        new.repository.0,
+        new.project.0,
+        new.name,
         new.execution.map(|e| e.0),
         new.started_by,
         new.writer,
@@ -43,14 +50,19 @@ pub async fn insert(tx: &mut TenantTx, new: &NewUpload<'_>) -> Result<()> {
     )
     .execute(&mut **tx)
     .await?;
-    Ok(())
+    Ok(done.rows_affected() == 1)
 }
 
 /// An upload to this repository.
-pub async fn find(tx: &mut TenantTx, id: UploadId, project: ProjectId, name: &str) -> Result<Option<UploadRow>> {
+pub async fn find(
+    tx: &mut impl TenantConnection,
+    id: UploadId,
+    project: ProjectId,
+    name: &str,
+) -> Result<Option<UploadRow>> {
     let tenant = tx.tenant_id();
     let row = sqlx::query!(
-        "select u.received_bytes, u.hash_state, u.writer
+        "select u.repository_id, u.received_bytes, u.hash_state, u.writer
          from blob_uploads u join repositories r on r.tenant_id = $1 and r.id = u.repository_id
          where u.tenant_id = $1 and u.id = $2 and r.project_id = $3 and r.name = $4",
         tenant.0,
@@ -62,6 +74,7 @@ pub async fn find(tx: &mut TenantTx, id: UploadId, project: ProjectId, name: &st
     .await?;
     Ok(row.map(|r| UploadRow {
         id,
+        repository_id: r.repository_id.into(),
         received_bytes: unsigned(r.received_bytes),
         hash_state: r.hash_state,
         writer: r.writer,
@@ -70,7 +83,7 @@ pub async fn find(tx: &mut TenantTx, id: UploadId, project: ProjectId, name: &st
 
 /// Acknowledges bytes: from `before` to `after`. False when the upload has ended or moved on meanwhile.
 pub async fn advance(
-    tx: &mut TenantTx,
+    tx: &mut impl TenantConnection,
     upload: &UploadRow,
     after: u64,
     hash_state: &[u8],
@@ -96,7 +109,7 @@ pub async fn advance(
 }
 
 /// Ends an upload. False when it had ended.
-pub async fn delete(tx: &mut TenantTx, id: UploadId) -> Result<bool> {
+pub async fn delete(tx: &mut impl TenantConnection, id: UploadId) -> Result<bool> {
     let tenant = tx.tenant_id();
     let done = sqlx::query!("delete from blob_uploads where tenant_id = $1 and id = $2", tenant.0, id.0)
         .execute(&mut **tx)

@@ -3,7 +3,7 @@
 use super::{bytes, unsigned};
 use crate::kernel::ids::ImageId;
 use crate::kernel::{Digest, Result};
-use crate::platform::db::TenantTx;
+use crate::platform::db::{TenantConnection, TenantTx};
 
 /// Takes the tenant's turn: manifests of one tenant are committed and deleted one after another, so that what is charged
 /// and what is referred to never drift apart.
@@ -66,7 +66,7 @@ pub async fn release(tx: &mut TenantTx, blobs: &[Digest]) -> Result<u64> {
 }
 
 /// How many blobs the tenant's manifests need, and their bytes.
-pub async fn total(tx: &mut TenantTx) -> Result<(i64, u64)> {
+pub async fn total(tx: &mut impl TenantConnection) -> Result<(i64, u64)> {
     let tenant = tx.tenant_id();
     let row =
         sqlx::query!("select total_objects, total_size_bytes from storage_metrics where tenant_id = $1", tenant.0)
