@@ -1,7 +1,7 @@
 # The commands people type. What they do stands in deploy/dev/.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fix serve bench sqlx
+.PHONY: help demo test check fix serve bench sqlx reference
 
 help: ## Show these commands
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r name text; do \
@@ -31,3 +31,7 @@ bench: ## Measure, on a PostgreSQL that flushes its commits
 sqlx: ## Describe the changed SQL for builds without a database (.sqlx)
 	@deploy/dev/install.sh rust run
 	@deploy/dev/postgres.sh deploy/dev/sqlx.sh
+
+reference: ## Write the references that are made from the source (docs/reference)
+	SQLX_OFFLINE=true cargo run --locked --quiet -- config reference > docs/reference/configuration.md
+	SQLX_OFFLINE=true cargo run --locked --quiet -- openapi > docs/reference/openapi.json

@@ -36,11 +36,11 @@ create table builds (
         and ((status = 'running') <= (started_at is not null))
         and ((status in ('completed', 'failed', 'cancelled')) = (completed_at is not null)))
 );
-create index builds_by_age on builds (tenant_id, id desc);
 create index builds_by_project on builds (tenant_id, project_id, id desc);
 create index builds_queued on builds (tenant_id, priority desc, queued_at, id) where status = 'queued';
 create index builds_queued_by_lane on builds (tenant_id, project_id, build_method, priority desc, queued_at, id)
     where status = 'queued';
+create index builds_queued_by_age on builds (tenant_id, queued_at) where status = 'queued';
 create index builds_completed on builds (completed_at) where completed_at is not null;
 create index builds_running on builds (tenant_id, project_id, build_method) where status = 'running';
 select enable_tenant_isolation('builds');
@@ -109,7 +109,6 @@ create table build_executions (
     constraint build_executions_end check ((status = 'running') = (finished_at is null))
 );
 create unique index build_executions_one_running on build_executions (tenant_id, build_id) where status = 'running';
-create index build_executions_by_build on build_executions (tenant_id, build_id, attempt);
 create index build_executions_leases on build_executions (lease_expires_at) where status = 'running';
 create index build_executions_by_worker on build_executions (worker_id) where status = 'running';
 select enable_tenant_isolation('build_executions');

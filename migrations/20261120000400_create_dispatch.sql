@@ -75,18 +75,34 @@ create function method_limit(p build_concurrency_policies, m text) returns int l
     end
 $$;
 
--- Puts a tenant back into the ring. Enqueuing and finishing call it in their transaction: the key-share lock makes a
--- claim skip the tenant until they commit, so no wake-up is lost; the row is written only if the tenant was parked.
--- A tenant that was away does not collect credit: it rejoins at the ring's present virtual time.
+-- Puts a tenant with queued builds back into the ring. Enqueuing and finishing call it in their transaction: the
+-- key-share lock makes a claim skip the tenant until they commit, so no wake-up is lost; the row is written only if the
+-- tenant was parked. A tenant that was away does not collect credit: it rejoins at the ring's present virtual time.
 create function dispatch_wake(tenant uuid) returns void
 language plpgsql security definer as $$
 begin
-    insert into dispatch_tenants (tenant_id) values (tenant) on conflict do nothing;
-    insert into build_concurrency_policies (tenant_id) values (tenant) on conflict do nothing;
-    perform 1 from dispatch_tenants where tenant_id = tenant for key share;
+    perform from dispatch_tenants where tenant_id = tenant for key share;
+    if not found then
+        insert into build_concurrency_policies (tenant_id) values (tenant) on conflict do nothing;
+        insert into dispatch_tenants (tenant_id) values (tenant) on conflict do nothing;
+        perform from dispatch_tenants where tenant_id = tenant for key share;
+    end if;
     update dispatch_tenants set ready = true, virtual_time = greatest(virtual_time,
             coalesce((select t.virtual_time from dispatch_tenants t where t.ready order by t.virtual_time limit 1), 0))
-        where tenant_id = tenant and not ready;
+        where tenant_id = tenant and not ready
+          and exists (select from builds b where b.tenant_id = tenant and b.status = 'queued');
+end $$;
+
+-- The net under the wake-ups, for what no commit tells: a quota that was raised, a database put back from a backup. Gives
+-- how many tenants it woke.
+create function dispatch_wake_all() returns int language plpgsql as $$
+declare
+    woken int;
+begin
+    perform dispatch_wake(t.tenant_id) from dispatch_tenants t
+        where not t.ready and exists (select from builds b where b.tenant_id = t.tenant_id and b.status = 'queued');
+    get diagnostics woken = row_count;
+    return woken;
 end $$;
 
 -- What a queueing transaction calls: remembers the lane and wakes the tenant.
@@ -156,87 +172,108 @@ language sql stable as $$
     where b.tenant_id = tenant and b.id = build and b.status = 'queued'
 $$;
 
--- Claims up to `slots` builds, one for each tenant at the head of the ring, each with its execution and first lease.
--- `ids` are fresh ids for the executions. The first statement locks the tenants; the second, with a new snapshot, counts
--- what runs, so limits cannot be exceeded by claims side by side.
+-- Claims up to `slots` builds, each with its execution and first lease; `ids` are fresh ids for the executions. Round by
+-- round, each tenant at the head of the ring is served one build, until the slots are full or nobody is left. The first
+-- statement of a round locks the tenants; the second, with a new snapshot, counts what runs, so limits cannot be exceeded
+-- by claims side by side.
 create function claim_builds(slots int, ids uuid[], worker uuid, executor_name text, worker_methods text[], lease_seconds int)
 returns table (build_id uuid, tenant_id uuid, execution_id uuid, attempt int, run_name text)
-language plpgsql set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
+language plpgsql set plan_cache_mode = force_generic_plan
+    set enable_seqscan = off set enable_sort = off set jit = off as $$
 #variable_conflict use_column
 declare
     ring uuid[];
+    passed uuid[] := '{}';
+    claimed int := 0;
 begin
     if (select mode from dispatcher) <> 'running' then return; end if;
-    select array_agg(s.tenant_id order by s.virtual_time) into ring from (
-        select t.tenant_id, t.virtual_time from dispatch_tenants t where t.ready
-        order by t.virtual_time limit slots for update skip locked) s;
-    if ring is null then return; end if;
-    return query
-    with room as materialized (
-        select x.tenant_id, (p.policy).max_concurrent_per_project, p.policy,
-               least((p.policy).max_concurrent_builds, tenant_builds_max(x.tenant_id)) as max_concurrent_builds,
-               (select count(*)::int from builds b where b.tenant_id = x.tenant_id and b.status = 'running') as running
-        from unnest(ring) x (tenant_id)
-        cross join lateral (select p as policy from build_concurrency_policies p where p.tenant_id = x.tenant_id offset 0) p
-    ), pick as materialized (
-        select r.tenant_id, r.running, r.max_concurrent_builds, coalesce(f.id, c.id) as id,
-               coalesce(f.id is not null, c.runs_here) as runs_here
-        from room r
-        -- The tenant's very first build, if its project, method and this worker have room for it.
-        left join lateral (
-            select h.id
-            from (select b.id, b.project_id, b.build_method from builds b
-                  where b.tenant_id = r.tenant_id and b.status = 'queued'
-                  order by b.priority desc, b.queued_at, b.id limit 1) h
-            cross join lateral (
-                select count(*) filter (where b.project_id = h.project_id) as in_project,
-                       count(*) filter (where b.build_method = h.build_method) as by_method
-                from builds b where b.tenant_id = r.tenant_id and b.status = 'running') k
-            where h.build_method = any (worker_methods)
-              and k.in_project < r.max_concurrent_per_project and k.by_method < method_limit(r.policy, h.build_method)
-        ) f on r.running < r.max_concurrent_builds
-        -- Else the best head among its lanes that have room, those of this worker first.
-        left join lateral (
-            select h.id, l.build_method = any (worker_methods) as runs_here
-            from dispatch_lanes l
-            cross join lateral (
-                select b.id, b.priority, b.queued_at from builds b
-                where b.tenant_id = l.tenant_id and b.project_id = l.project_id and b.build_method = l.build_method
-                  and b.status = 'queued'
-                order by b.priority desc, b.queued_at, b.id limit 1) h
-            cross join lateral (
-                select count(*) filter (where b.project_id = l.project_id) as in_project,
-                       count(*) filter (where b.build_method = l.build_method) as by_method
-                from builds b where b.tenant_id = r.tenant_id and b.status = 'running') k
-            where f.id is null and l.tenant_id = r.tenant_id
-              and k.in_project < r.max_concurrent_per_project and k.by_method < method_limit(r.policy, l.build_method)
-            order by runs_here desc, h.priority desc, h.queued_at, h.id
-            limit 1
-        ) c on r.running < r.max_concurrent_builds
-    ), turn as (
-        -- Served or passed over, the tenant goes to the back; with nothing to run it is parked until it is woken.
-        update dispatch_tenants t
-        set virtual_time = case when p.id is null then t.virtual_time else t.virtual_time + 1.0 / t.weight end,
-            ready = p.id is not null and (not p.runs_here or p.running + 1 < p.max_concurrent_builds)
-        from pick p where t.tenant_id = p.tenant_id
-    ), claimed as (
-        update builds b
-        set status = 'running', attempts = b.attempts + 1, started_at = coalesce(b.started_at, clock_timestamp())
-        from (select p.id, p.tenant_id, row_number() over () as n from pick p where p.runs_here) p
-        where b.id = p.id and b.tenant_id = p.tenant_id and b.status = 'queued'
-        returning b.id, b.tenant_id, b.attempts, ids[p.n] as execution_id
-    ), history as (
-        insert into build_status_history (id, tenant_id, build_id, from_status, to_status, reason, changed_by)
-        select gen_random_uuid(), c.tenant_id, c.id, 'queued', 'running', 'attempt ' || c.attempts, 'system:dispatch'
-        from claimed c
-    )
-    insert into build_executions
-        (id, tenant_id, build_id, attempt, executor, worker_id, run_name, status, lease_expires_at, heartbeat_at)
-    select c.execution_id, c.tenant_id, c.id, c.attempts, executor_name, worker, 'if-' || c.id || '-' || c.attempts,
-           'running', clock_timestamp() + make_interval(secs => lease_seconds), clock_timestamp()
-    from claimed c
-    returning build_executions.build_id, build_executions.tenant_id, build_executions.id, build_executions.attempt,
-              build_executions.run_name;
+    while claimed < slots loop
+        select array_agg(s.tenant_id) into ring from (
+            select t.tenant_id from dispatch_tenants t where t.ready and t.tenant_id <> all (passed)
+            order by t.virtual_time limit slots - claimed for update skip locked) s;
+        exit when ring is null;
+        for build_id, tenant_id, execution_id, attempt, run_name in
+            with room as materialized (
+                select x.tenant_id, p.policy, p.max_concurrent_per_project,
+                       least(p.max_concurrent_builds, q.builds_running_max) as max_concurrent_builds,
+                       (select count(*) from builds b where b.tenant_id = x.tenant_id and b.status = 'running') as running,
+                       (select count(*) from (select from builds b where b.tenant_id = x.tenant_id and b.status = 'queued'
+                                              limit 2) w) as waiting
+                from unnest(ring) x (tenant_id)
+                cross join lateral (select c as policy, c.max_concurrent_builds, c.max_concurrent_per_project
+                                    from build_concurrency_policies c where c.tenant_id = x.tenant_id offset 0) p
+                left join lateral (select builds_running_max from quotas where tenant_id = x.tenant_id offset 0) q on true
+            ), pick as materialized (
+                select r.tenant_id, r.waiting, r.max_concurrent_builds - r.running as free, coalesce(f.id, c.id) as id,
+                       coalesce(f.id is not null, c.runs_here) as runs_here
+                from room r
+                -- The tenant's very first build, if its project, method and this worker have room for it.
+                left join lateral (
+                    select h.id
+                    from (select b.id, b.project_id, b.build_method from builds b
+                          where b.tenant_id = r.tenant_id and b.status = 'queued'
+                          order by b.priority desc, b.queued_at, b.id limit 1) h
+                    cross join lateral (
+                        select count(*) filter (where b.project_id = h.project_id) as in_project,
+                               count(*) filter (where b.build_method = h.build_method) as by_method
+                        from builds b where b.tenant_id = r.tenant_id and b.status = 'running') k
+                    where h.build_method = any (worker_methods) and k.in_project < r.max_concurrent_per_project
+                      and k.by_method < method_limit(r.policy, h.build_method)
+                ) f on r.waiting > 0 and r.running < r.max_concurrent_builds
+                -- Else the best head among its lanes that have room, those of this worker first.
+                left join lateral (
+                    select h.id, l.build_method = any (worker_methods) as runs_here
+                    from dispatch_lanes l
+                    cross join lateral (
+                        select b.id, b.priority, b.queued_at from builds b
+                        where b.tenant_id = l.tenant_id and b.project_id = l.project_id
+                          and b.build_method = l.build_method and b.status = 'queued'
+                        order by b.priority desc, b.queued_at, b.id limit 1) h
+                    cross join lateral (
+                        select count(*) filter (where b.project_id = l.project_id) as in_project,
+                               count(*) filter (where b.build_method = l.build_method) as by_method
+                        from builds b where b.tenant_id = r.tenant_id and b.status = 'running') k
+                    where f.id is null and l.tenant_id = r.tenant_id and k.in_project < r.max_concurrent_per_project
+                      and k.by_method < method_limit(r.policy, l.build_method)
+                    order by runs_here desc, h.priority desc, h.queued_at, h.id
+                    limit 1
+                ) c on r.waiting > 0 and r.running < r.max_concurrent_builds
+            ), taken as (
+                -- A build that somebody cancels at this moment is not taken.
+                update builds b
+                set status = 'running', attempts = b.attempts + 1, started_at = coalesce(b.started_at, clock_timestamp())
+                from (select p.id, p.tenant_id, row_number() over () as n from pick p where p.runs_here) p
+                where b.id = p.id and b.tenant_id = p.tenant_id and b.status = 'queued'
+                returning b.id, b.tenant_id, b.attempts, ids[claimed + p.n] as execution_id
+            ), turn as (
+                -- Served, the tenant goes to the back; with nothing more that may run it is parked until it is woken. One
+                -- whose builds only other workers run keeps its place.
+                update dispatch_tenants t
+                set virtual_time = t.virtual_time + case when k.id is null then 0 else 1.0 / t.weight end,
+                    ready = k.id is not null and p.free > 1 and p.waiting > 1
+                from pick p left join taken k on k.tenant_id = p.tenant_id
+                where t.tenant_id = p.tenant_id and (p.id is null or k.id is not null)
+            ), history as (
+                insert into build_status_history (id, tenant_id, build_id, from_status, to_status, reason, changed_by)
+                select gen_random_uuid(), k.tenant_id, k.id, 'queued', 'running', 'attempt ' || k.attempts, 'system:dispatch'
+                from taken k
+            )
+            insert into build_executions as e
+                (id, tenant_id, build_id, attempt, executor, worker_id, run_name, status, lease_expires_at, heartbeat_at,
+                 started_at)
+            select k.execution_id, k.tenant_id, k.id, k.attempts, executor_name, worker,
+                   'if-' || k.id || '-' || k.attempts, 'running',
+                   c.now + make_interval(secs => lease_seconds), c.now, c.now
+            from taken k, clock_timestamp() c (now)
+            returning e.build_id, e.tenant_id, e.id, e.attempt, e.run_name
+        loop
+            claimed := claimed + 1;
+            ring := array_remove(ring, tenant_id);
+            return next;
+        end loop;
+        -- Not served, so not looked at again in this claim.
+        passed := passed || ring;
+    end loop;
 end $$;
 
 -- dispatch_wake runs with the system role's rights, also for tenants: it has to see the whole ring.

@@ -9,7 +9,7 @@ use crate::kernel::{Clock, Error, Result};
 use crate::orchestration::builds::{self, Builds, ExecutionRobots, RegistryHost};
 use crate::orchestration::dispatch::{self, Dispatch, Dispatcher};
 use crate::orchestration::executors::Inputs;
-use crate::orchestration::executors::local::LocalExecutor;
+use crate::orchestration::executors::local::Local;
 use crate::platform::db::{self, Db};
 use crate::platform::events::{Events, Signals};
 use crate::platform::http::idempotency;
@@ -160,7 +160,7 @@ impl App {
 
     async fn start_dispatcher(&self) -> Result<()> {
         let inputs = Arc::new(ObjectInputs(self.objects.clone()));
-        let local = LocalExecutor::new(self.config.executor.clone(), inputs, self.clock.clone(), self.tasks.clone()).await?;
+        let local = Local::new(self.config.executor.clone(), inputs, self.clock.clone(), self.tasks.clone()).await?;
         let worker = dispatch::identity(&self.config.executor.folder)?;
         Dispatcher::new(
             self.dispatch.clone(),

@@ -52,7 +52,8 @@ impl Config {
             builder = builder.add_source(File::from(path).format(FileFormat::Toml).required(true));
         }
         // Other names without `__` belong to the client commands (`IMAGE_FACTORY_TOKEN`).
-        let ours = |k: &str| k.starts_with("IMAGE_FACTORY_") && (k.contains("__") || k == "IMAGE_FACTORY_ENCRYPTION_KEY");
+        let ours =
+            |k: &str| k.starts_with("IMAGE_FACTORY_") && (k.contains("__") || k == "IMAGE_FACTORY_ENCRYPTION_KEY");
         #[expect(clippy::disallowed_methods, reason = "the one reader of the environment")]
         let variables = std::env::vars().filter(|(k, _)| ours(k)).collect();
         let environment = Environment::with_prefix("IMAGE_FACTORY")
@@ -84,11 +85,18 @@ impl Config {
 
 /// The reference of all settings, made from the types: `docs/reference/configuration.md`.
 pub fn reference_markdown() -> Result<String> {
-    let mut schemas = Vec::new();
-    <Config as ToSchema>::schemas(&mut schemas);
-    let schemas: serde_json::Map<String, Value> =
-        schemas.into_iter().map(|(name, s)| Ok((name, serde_json::to_value(s)?))).collect::<Result<_>>()?;
-    let root = serde_json::to_value(<Config as utoipa::PartialSchema>::schema())?;
+    let sections = [
+        ("server", schema::<http::Config>()?),
+        ("database", schema::<db::Config>()?),
+        ("storage", schema::<storage::Config>()?),
+        ("identity", schema::<identity::Config>()?),
+        ("registry", schema::<registry::Config>()?),
+        ("builds", schema::<builds::Config>()?),
+        ("dispatch", schema::<dispatch::Config>()?),
+        ("executor", schema::<local::Config>()?),
+        ("log", schema::<telemetry::Config>()?),
+    ];
+    let root = schema::<Config>()?;
     let defaults = serde_json::to_value(Config::default())?;
     let mut out = String::from(
         "# Configuration\n\n\
@@ -98,36 +106,28 @@ pub fn reference_markdown() -> Result<String> {
          separated by commas there. Unknown keys are refused.\n\
          `image-factory config print` shows what is in force, secrets replaced.\n",
     );
-    let mut top = Vec::new();
-    for (name, property) in properties(&root) {
-        let default = &defaults[name];
-        match section(property, &schemas) {
-            Some(schema) if default.is_object() => {
-                let _ = write!(out, "\n## `{name}`\n\n{}\n", describe(property).or_else(|| describe(schema)).unwrap_or_default());
-                out.push_str(TABLE_HEAD);
-                for (key, property) in properties(schema) {
-                    out.push_str(&row(&format!("{name}.{key}"), property, &default[key]));
-                }
-            }
-            _ => top.push(row(name, property, default)),
+    let is_section = |name: &str| sections.iter().any(|(section, _)| *section == name);
+    let _ = write!(out, "\n## Without a section\n{TABLE_HEAD}");
+    for (name, property) in properties(&root).filter(|(name, _)| !is_section(name)) {
+        out.push_str(&row(name, property, &defaults[name]));
+    }
+    for (name, schema) in &sections {
+        let _ = write!(out, "\n## `{name}`\n\n{}\n{TABLE_HEAD}", describe(schema).unwrap_or_default());
+        for (key, property) in properties(schema) {
+            out.push_str(&row(&format!("{name}.{key}"), property, &defaults[name][key]));
         }
     }
-    if !top.is_empty() {
-        let _ = write!(out, "\n## Without a section\n{TABLE_HEAD}{}", top.concat());
-    }
     Ok(out)
+}
+
+fn schema<T: utoipa::PartialSchema>() -> Result<Value> {
+    Ok(serde_json::to_value(T::schema())?)
 }
 
 const TABLE_HEAD: &str = "\n| key | default | what it does |\n| --- | --- | --- |\n";
 
 fn properties(schema: &Value) -> impl Iterator<Item = (&str, &Value)> {
     schema["properties"].as_object().into_iter().flatten().map(|(name, p)| (name.as_str(), p))
-}
-
-/// The schema behind a property that refers to one.
-fn section<'a>(property: &Value, schemas: &'a serde_json::Map<String, Value>) -> Option<&'a Value> {
-    let reference = property["$ref"].as_str().or_else(|| property["allOf"][0]["$ref"].as_str())?;
-    schemas.get(reference.rsplit('/').next()?)
 }
 
 fn describe(schema: &Value) -> Option<String> {
@@ -158,6 +158,10 @@ mod tests {
     fn every_setting_has_a_description() {
         for line in reference_markdown().unwrap().lines().filter(|l| l.starts_with("| `")) {
             assert!(!line.ends_with("|  |"), "{line}");
+        }
+        let sections = serde_json::to_value(Config::default()).unwrap();
+        for (name, _) in sections.as_object().unwrap().iter().filter(|(_, v)| v.is_object()) {
+            assert!(reference_markdown().unwrap().contains(&format!("## `{name}`")), "{name} is missing");
         }
     }
 }

@@ -1,28 +1,29 @@
 //! Every context's routes, the middleware around them, the OpenAPI document.
 
-mod system;
-
 use crate::app::App;
 use crate::communication::live;
 use crate::config::Config;
 use crate::images::{catalog, registry};
 use crate::kernel::secret::Keyring;
-use crate::kernel::{Error, Result};
+use crate::kernel::{Error, Page, Result};
 use crate::orchestration::{builds, dispatch};
-use crate::platform::http::{Problem, forwarded, idempotency, request_id};
+use crate::platform::http::{NoQuery, Problem, Query, Refusals, forwarded, idempotency, request_id};
+use crate::platform::jobs::{self, TaskStatus};
 use crate::platform::tasks::Tasks;
 use crate::platform::telemetry;
-use crate::tenancy::access::Caller;
+use crate::tenancy::access::{Caller, SystemPermission};
 use crate::tenancy::{audit, identity, projects, tenants};
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use serde::{Deserialize, Serialize};
 use std::sync::Arc;
-use utoipa::OpenApi;
 use utoipa::openapi::OpenApi as Document;
+use utoipa::{OpenApi, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 /// Largest body of a route that does not say otherwise.
 const BODY_LIMIT: usize = 1024 * 1024;
@@ -46,7 +47,7 @@ fn api(app: &App) -> OpenApiRouter {
         .merge(builds::routes(app.builds.clone()))
         .merge(dispatch::routes(app.dispatch.clone()))
         .merge(live::routes(app.live.clone()))
-        .merge(system::routes(app.clone()))
+        .merge(system_routes(app.clone()))
 }
 
 /// The OpenAPI document alone; nothing is connected to.
@@ -77,7 +78,10 @@ pub fn router(app: &App) -> Result<Router> {
         router = router.merge(metrics_router(app));
     }
     let router = router
-        .merge(utoipa_swagger_ui::SwaggerUi::new("/api/docs").config(utoipa_swagger_ui::Config::from("/api/v1/openapi.json")))
+        .merge(
+            utoipa_swagger_ui::SwaggerUi::new("/api/docs")
+                .config(utoipa_swagger_ui::Config::from("/api/v1/openapi.json")),
+        )
         .merge(registry::routes(app.registry.clone()));
     let proxies: Arc<[_]> = app.config.server.trusted_proxies.clone().into();
     Ok(router
@@ -99,4 +103,46 @@ async fn idempotent(State(app): State<App>, request: Request, next: Next) -> Res
     let tenant = caller.tenant.as_ref().map(|t| t.id.to_string()).unwrap_or_default();
     let name = format!("{}@{tenant}", caller.actor);
     idempotency::middleware(app.db, app.keyring, name, request, next).await
+}
+
+/// What operators see of the process.
+fn system_routes(app: App) -> OpenApiRouter {
+    OpenApiRouter::new().routes(routes!(list_tasks)).routes(routes!(get_system_info)).with_state(app)
+}
+
+/// List background work by kind.
+#[utoipa::path(
+    get, path = "/system/tasks", tag = "System", operation_id = "list_tasks",
+    responses((status = 200, body = Page<TaskStatus>), Refusals),
+    extensions(("x-access" = json!("system:read")))
+)]
+async fn list_tasks(State(app): State<App>, caller: Caller, _: Query<NoQuery>) -> Result<axum::Json<Page<TaskStatus>>> {
+    caller.require_system(SystemPermission::SystemRead)?;
+    Ok(axum::Json(Page { items: jobs::status(&app.db).await?, next_cursor: None }))
+}
+
+/// The server.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct SystemInfo {
+    /// Version of the binary.
+    pub version: String,
+    /// Address at which clients reach it.
+    pub public_url: String,
+    /// Whether this process runs builds.
+    pub runs_builds: bool,
+}
+
+/// Get the server's version and address.
+#[utoipa::path(
+    get, path = "/system/info", tag = "System", operation_id = "get_system_info",
+    responses((status = 200, body = SystemInfo), Refusals),
+    extensions(("x-access" = json!("system:read")))
+)]
+async fn get_system_info(State(app): State<App>, caller: Caller) -> Result<axum::Json<SystemInfo>> {
+    caller.require_system(SystemPermission::SystemRead)?;
+    Ok(axum::Json(SystemInfo {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        public_url: app.config.server.public_url.clone(),
+        runs_builds: app.config.dispatch.enabled,
+    }))
 }

@@ -82,7 +82,8 @@ impl Dev {
         let server = Running::start(config, Tasks::default()).await?;
         let work = async {
             seed(&server, credentials).await?;
-            let code = if self.demo { Box::pin(self.demo(&server, folder, credentials)).await? } else { ExitCode::SUCCESS };
+            let code =
+                if self.demo { Box::pin(self.demo(&server, folder, credentials)).await? } else { ExitCode::SUCCESS };
             if !self.demo {
                 farewell(&server, credentials);
             }
@@ -118,7 +119,8 @@ impl Dev {
 
     async fn demo(&self, server: &Running, folder: &Path, credentials: &Credentials) -> anyhow::Result<ExitCode> {
         let session =
-            Session::sign_in(&server.url, Some(TENANT.into()), &credentials.owner_email, &credentials.owner_password).await?;
+            Session::sign_in(&server.url, Some(TENANT.into()), &credentials.owner_email, &credentials.owner_password)
+                .await?;
         let connection = Connection::with_session(session)?;
         let host = server.url.trim_start_matches("http://").to_owned();
 
@@ -145,7 +147,9 @@ impl Dev {
         if let Some(image) = build.result.and_then(|r| r.image) {
             remark("\nPull it:");
             let (email, password) = (&credentials.owner_email, &credentials.owner_password);
-            remark(format!("  skopeo copy --src-tls-verify=false --src-creds '{email}:{password}' docker://{image} dir:hello-image"));
+            remark(format!(
+                "  skopeo copy --src-tls-verify=false --src-creds '{email}:{password}' docker://{image} dir:hello-image"
+            ));
             remark(format!("  podman pull --tls-verify=false --creds '{email}:{password}' {image}"));
         }
         farewell(server, credentials);
@@ -188,7 +192,13 @@ async fn seed(server: &Running, credentials: &Credentials) -> anyhow::Result<()>
     for (email, password, system_roles) in people {
         if users.find_by_email(email).await?.is_none() {
             let password = Some(SecretString::from(password.clone()));
-            let new = NewUser { email: email.clone(), name: String::new(), system_roles, password, must_change_password: false };
+            let new = NewUser {
+                email: email.clone(),
+                name: String::new(),
+                system_roles,
+                password,
+                must_change_password: false,
+            };
             users.create(&system, new).await?;
         }
     }
@@ -196,7 +206,8 @@ async fn seed(server: &Running, credentials: &Credentials) -> anyhow::Result<()>
     if app.projects.by_slug(tenant, PROJECT).await?.is_none() {
         let owner = NewMember { email: credentials.owner_email.clone(), name: String::new(), role: TenantRole::Owner };
         app.tenants.add_member(&inside, owner).await?;
-        let new = NewProject { slug: PROJECT.into(), name: "Hello".into(), description: "What the demo builds.".into() };
+        let new =
+            NewProject { slug: PROJECT.into(), name: "Hello".into(), description: "What the demo builds.".into() };
         app.projects.create(&inside, new).await?;
     }
     Ok(())

@@ -40,8 +40,9 @@ impl Running {
     /// Listens, wires the contexts, starts what runs behind.
     pub async fn start(mut config: Config, tasks: Tasks) -> anyhow::Result<Self> {
         let metrics = telemetry::init_metrics()?;
-        let listener =
-            TcpListener::bind(&config.server.listen).await.with_context(|| format!("cannot listen on {}", config.server.listen))?;
+        let listener = TcpListener::bind(&config.server.listen)
+            .await
+            .with_context(|| format!("cannot listen on {}", config.server.listen))?;
         let address = listener.local_addr()?;
         let url = format!("http://{address}");
         if config.server.public_url.is_empty() {

@@ -87,7 +87,9 @@ mod tests {
 
     #[test]
     fn other_algorithms_lengths_and_cases_are_refused() {
-        for bad in ["", "sha256:", "sha512:00", "sha256:E3B0C44298FC1C149AFBF4C8996FB92427AE41E4649B934CA495991B7852B855"] {
+        for bad in
+            ["", "sha256:", "sha512:00", "sha256:E3B0C44298FC1C149AFBF4C8996FB92427AE41E4649B934CA495991B7852B855"]
+        {
             assert!(bad.parse::<Digest>().is_err(), "{bad}");
         }
     }

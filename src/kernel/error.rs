@@ -78,7 +78,14 @@ macro_rules! constructors {
 impl Error {
     /// An error of any kind.
     pub fn new(kind: Kind, code: &'static str, message: impl Into<String>) -> Self {
-        Self(Box::new(Inner { kind, code, message: message.into(), faults: Vec::new(), retry_after: None, source: None }))
+        Self(Box::new(Inner {
+            kind,
+            code,
+            message: message.into(),
+            faults: Vec::new(),
+            retry_after: None,
+            source: None,
+        }))
     }
 
     constructors! {

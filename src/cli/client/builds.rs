@@ -190,7 +190,9 @@ impl Submit {
                 }
                 json!({"git": git})
             }
-            (None, Some(folder), _) => json!({"context_id": context::upload(connection, &self.project, folder).await?.id}),
+            (None, Some(folder), _) => {
+                json!({"context_id": context::upload(connection, &self.project, folder).await?.id})
+            }
             (None, None, Some(file)) => {
                 let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
                 json!({"dockerfile": text})
@@ -224,7 +226,8 @@ impl List {
 
 impl One {
     async fn act(self, verb: &str) -> anyhow::Result<ExitCode> {
-        let build: BuildView = Connection::open(&self.target)?.post(&format!("/builds/{}/{verb}", self.id), &json!({})).await?;
+        let build: BuildView =
+            Connection::open(&self.target)?.post(&format!("/builds/{}/{verb}", self.id), &json!({})).await?;
         print(&build, self.target.output)?;
         Ok(ExitCode::SUCCESS)
     }
@@ -363,7 +366,10 @@ fn conclude(b: &BuildView) {
             "Build {} {}: {}",
             b.number,
             b.status.as_str(),
-            b.error_message.as_deref().or(b.result.as_ref().and_then(|r| r.failure_reason.as_deref())).unwrap_or("no reason is known")
+            b.error_message
+                .as_deref()
+                .or(b.result.as_ref().and_then(|r| r.failure_reason.as_deref()))
+                .unwrap_or("no reason is known")
         )),
     }
 }

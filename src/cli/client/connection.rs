@@ -62,8 +62,14 @@ impl Connection {
     }
 
     /// Sends; signs in anew with the refresh token when the access token has expired.
-    async fn send(&self, method: Method, path: &str, finish: impl Fn(RequestBuilder) -> RequestBuilder) -> anyhow::Result<Response> {
-        let response = finish(self.request(method.clone(), path).await).send().await.with_context(|| self.unreachable())?;
+    async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        finish: impl Fn(RequestBuilder) -> RequestBuilder,
+    ) -> anyhow::Result<Response> {
+        let response =
+            finish(self.request(method.clone(), path).await).send().await.with_context(|| self.unreachable())?;
         if response.status() != StatusCode::UNAUTHORIZED || !self.refresh().await? {
             return check(response).await;
         }
@@ -85,18 +91,18 @@ impl Connection {
     pub async fn get<T: DeserializeOwned>(&self, path: &str) -> anyhow::Result<T> {
         let read = || async { self.send(Method::GET, path, |r| r).await };
         let patient = ExponentialBuilder::default().with_max_times(4).with_jitter();
-        let response = read.retry(patient).when(|e| e.downcast_ref::<reqwest::Error>().is_some_and(reqwest::Error::is_connect));
+        let response =
+            read.retry(patient).when(|e| e.downcast_ref::<reqwest::Error>().is_some_and(reqwest::Error::is_connect));
         Ok(response.await?.json().await?)
     }
 
     /// Creates or acts. A repeat after a broken connection does nothing twice, by its idempotency key.
     pub async fn post<T: DeserializeOwned>(&self, path: &str, body: &impl Serialize) -> anyhow::Result<T> {
         let key = uuid::Uuid::now_v7().to_string();
-        let write = || async {
-            self.send(Method::POST, path, |r| r.header("Idempotency-Key", &key).json(body)).await
-        };
+        let write = || async { self.send(Method::POST, path, |r| r.header("Idempotency-Key", &key).json(body)).await };
         let patient = ExponentialBuilder::default().with_max_times(4).with_jitter();
-        let response = write.retry(patient).when(|e| e.downcast_ref::<reqwest::Error>().is_some_and(reqwest::Error::is_connect));
+        let response =
+            write.retry(patient).when(|e| e.downcast_ref::<reqwest::Error>().is_some_and(reqwest::Error::is_connect));
         Ok(response.await?.json().await?)
     }
 
@@ -106,7 +112,13 @@ impl Connection {
     }
 
     /// Posts a body that is streamed; no repeat.
-    pub async fn upload<T: DeserializeOwned>(&self, path: &str, media: &str, size: u64, body: reqwest::Body) -> anyhow::Result<T> {
+    pub async fn upload<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        media: &str,
+        size: u64,
+        body: reqwest::Body,
+    ) -> anyhow::Result<T> {
         let request = self.request(Method::POST, path).await;
         let request = request.header("content-type", media).header("content-length", size).body(body);
         let request = request.timeout(Duration::from_secs(3600));
@@ -116,7 +128,9 @@ impl Connection {
     /// Opens an event stream behind a position.
     pub async fn stream(&self, path: &str, after: &str) -> anyhow::Result<Response> {
         self.send(Method::GET, path, |r| {
-            r.header("accept", "text/event-stream").header("last-event-id", after).timeout(Duration::from_secs(24 * 3600))
+            r.header("accept", "text/event-stream")
+                .header("last-event-id", after)
+                .timeout(Duration::from_secs(24 * 3600))
         })
         .await
     }

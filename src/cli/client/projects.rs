@@ -63,7 +63,11 @@ impl ProjectCommand {
                 let name = args.name.unwrap_or_else(|| args.slug.clone());
                 let body = json!({"slug": args.slug, "name": name, "description": args.description});
                 let project: Value = Connection::open(&args.target)?.post("/projects", &body).await?;
-                one(args.target.output, &project, &[("Project", text(&project, "slug")), ("Id", text(&project, "id"))])?;
+                one(
+                    args.target.output,
+                    &project,
+                    &[("Project", text(&project, "slug")), ("Id", text(&project, "id"))],
+                )?;
             }
             Self::List(target) => {
                 let page: Page<Value> = Connection::open(&target)?.get("/projects?limit=200").await?;
@@ -75,7 +79,8 @@ impl ProjectCommand {
                 let mut value = String::new();
                 std::io::stdin().read_to_string(&mut value)?;
                 // A trailing newline belongs to a key file, not to a token.
-                let value = if args.kind == "ssh_key" { value } else { value.trim_end_matches(['\r', '\n']).to_owned() };
+                let value =
+                    if args.kind == "ssh_key" { value } else { value.trim_end_matches(['\r', '\n']).to_owned() };
                 let mut body = json!({"kind": args.kind, "value": value});
                 if let Some(username) = args.username {
                     body["username"] = json!(username);

@@ -55,7 +55,9 @@ impl Session {
     /// The saved one.
     pub fn load() -> anyhow::Result<Option<Self>> {
         match std::fs::read_to_string(file()?) {
-            Ok(text) => Ok(Some(serde_json::from_str(&text).context("the saved session does not read; sign in again")?)),
+            Ok(text) => {
+                Ok(Some(serde_json::from_str(&text).context("the saved session does not read; sign in again")?))
+            }
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(None),
             Err(e) => Err(e.into()),
         }
@@ -121,7 +123,9 @@ impl Login {
         let session = Session::sign_in(&url, self.target.tenant, &self.email, &password).await?;
         session.save()?;
         let me: Value = Connection::with_session(session)?.get("/me").await?;
-        if me.pointer("/user/must_change_password").or(me.get("must_change_password")).and_then(Value::as_bool) == Some(true) {
+        if me.pointer("/user/must_change_password").or(me.get("must_change_password")).and_then(Value::as_bool)
+            == Some(true)
+        {
             remark("This password must be changed before anything else: POST /api/v1/me/password");
         }
         remark(format!("Signed in to {url} as {}.", self.email));

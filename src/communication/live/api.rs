@@ -102,9 +102,10 @@ fn answer(frames: impl Stream<Item = Result<Frame>> + Send + 'static, upgrade: U
         Err(_) => {
             let events = frames.map(|frame| {
                 let frame = frame.inspect_err(|error| tracing::warn!(?error, "a live stream broke off"))?;
-                let event = Event::default().event(frame.event).json_data(frame.data).map_err(|e| {
-                    Error::internal("a frame did not convert").with_source(e)
-                })?;
+                let event = Event::default()
+                    .event(frame.event)
+                    .json_data(frame.data)
+                    .map_err(|e| Error::internal("a frame did not convert").with_source(e))?;
                 Ok::<_, Error>(match frame.id {
                     Some(id) => event.id(id),
                     None => event,

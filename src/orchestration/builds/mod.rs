@@ -17,11 +17,12 @@ mod tasks;
 pub use api::routes;
 pub use api::types::{BuildView, ContextView, LogPage};
 pub use config::Config;
-pub use model::{
-    Build, BuildStatus, GitCommit, LogLine, LogStream, NewBuild, Outcome, ResultStatus, RunRef, SourceRequest, Step, StepStatus,
-};
 pub use model::log::NewLine;
 pub use model::report::StepReport;
+pub use model::{
+    Build, BuildStatus, GitCommit, LogLine, LogStream, NewBuild, Outcome, ResultStatus, RunRef, SourceRequest, Step,
+    StepStatus,
+};
 pub use robots::ExecutionRobots;
 pub use service::{Builds, Heartbeat, LogBatch, RegistryHost, RunInput};
 pub use tasks::register;

@@ -3,7 +3,7 @@
 use super::Dispatch;
 use super::model::{ConcurrencyPolicy, DispatcherReport, Mode, WorkerReport};
 use crate::kernel::{Page, Result};
-use crate::platform::http::{IfMatch, Json, NoQuery, Problem, Query, etag};
+use crate::platform::http::{IfMatch, Json, NoQuery, Path, Problem, Query, etag};
 use crate::tenancy::access::Caller;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
@@ -27,7 +27,7 @@ pub fn routes(dispatch: Dispatch) -> OpenApiRouter {
 /// Get how many builds of the tenant may run at the same time.
 #[utoipa::path(
     get, path = "/tenants/{id}/concurrency-policy", tag = "Dispatch", operation_id = "get_concurrency_policy",
-    params(("id" = String, Path, description = "The tenant, by id or slug")),
+    params(("id" = String, Path, description = "Id or slug of the tenant")),
     responses((status = 200, body = ConcurrencyPolicy, headers(("ETag" = String))), (status = 403, body = Problem),
               (status = 404, body = Problem)),
     extensions(("x-access" = json!("tenant:read")))
@@ -35,15 +35,16 @@ pub fn routes(dispatch: Dispatch) -> OpenApiRouter {
 async fn get_concurrency_policy(
     State(dispatch): State<Dispatch>,
     caller: Caller,
+    Path(id): Path<String>,
 ) -> Result<Response> {
-    let (policy, version) = dispatch.policy(&caller, caller.tenant()?.id).await?;
+    let (policy, version) = dispatch.policy(&caller, &id).await?;
     Ok((etag(version), axum::Json(policy)).into_response())
 }
 
 /// Replace how many builds of the tenant may run at the same time.
 #[utoipa::path(
     put, path = "/tenants/{id}/concurrency-policy", tag = "Dispatch", operation_id = "replace_concurrency_policy",
-    params(("id" = String, Path, description = "The tenant, by id or slug"), ("If-Match" = Option<String>, Header)), request_body = ConcurrencyPolicy,
+    params(("id" = String, Path, description = "Id or slug of the tenant"), ("If-Match" = Option<String>, Header)), request_body = ConcurrencyPolicy,
     responses((status = 200, body = ConcurrencyPolicy, headers(("ETag" = String))), (status = 403, body = Problem),
               (status = 404, body = Problem), (status = 412, body = Problem), (status = 422, body = Problem)),
     extensions(("x-access" = json!("concurrency:manage")))
@@ -51,10 +52,11 @@ async fn get_concurrency_policy(
 async fn replace_concurrency_policy(
     State(dispatch): State<Dispatch>,
     caller: Caller,
+    Path(id): Path<String>,
     expected: IfMatch,
     Json(policy): Json<ConcurrencyPolicy>,
 ) -> Result<Response> {
-    let (policy, version) = dispatch.set_policy(&caller, caller.tenant()?.id, &policy, expected).await?;
+    let (policy, version) = dispatch.set_policy(&caller, &id, &policy, expected).await?;
     Ok((etag(version), axum::Json(policy)).into_response())
 }
 

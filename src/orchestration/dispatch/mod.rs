@@ -20,4 +20,4 @@ pub use config::Config;
 pub use dispatcher::Dispatcher;
 pub use model::{ConcurrencyPolicy, Mode};
 pub use service::Dispatch;
-pub use worker::identity;
+pub use worker::{Worker, identity};

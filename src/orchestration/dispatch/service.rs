@@ -90,9 +90,9 @@ impl Dispatch {
         Ok(report)
     }
 
-    /// The limits of a tenant, with their version.
-    pub async fn policy(&self, caller: &Caller, tenant: TenantId) -> Result<(ConcurrencyPolicy, i32)> {
-        own(caller, tenant, Permission::TenantRead)?;
+    /// The limits of a tenant (its id or slug), with their version.
+    pub async fn policy(&self, caller: &Caller, tenant: &str) -> Result<(ConcurrencyPolicy, i32)> {
+        let tenant = own(caller, tenant, Permission::TenantRead)?;
         let mut tx = self.db.tenant(tenant).await?;
         // The first look makes the row, so that its version can be named in an edit.
         store::wake(&mut tx, tenant).await?;
@@ -105,11 +105,11 @@ impl Dispatch {
     pub async fn set_policy(
         &self,
         caller: &Caller,
-        tenant: TenantId,
+        tenant: &str,
         policy: &ConcurrencyPolicy,
         expected: IfMatch,
     ) -> Result<(ConcurrencyPolicy, i32)> {
-        own(caller, tenant, Permission::ConcurrencyManage)?;
+        let tenant = own(caller, tenant, Permission::ConcurrencyManage)?;
         let max = self.tenants.quota(tenant).await?.builds_running_max;
         if policy.max_concurrent_builds > max {
             let detail = format!("the tenant's quota allows {max} running builds");
@@ -134,9 +134,10 @@ impl Dispatch {
 }
 
 /// The tenant of the request must be the one in the path; another one does not exist for the caller.
-fn own(caller: &Caller, tenant: TenantId, permission: Permission) -> Result<()> {
-    if caller.tenant()?.id != tenant {
+fn own(caller: &Caller, id_or_slug: &str, permission: Permission) -> Result<TenantId> {
+    let tenant = caller.tenant()?;
+    if tenant.slug != id_or_slug && tenant.id.to_string() != id_or_slug {
         return Err(Error::not_found("tenant"));
     }
-    caller.require(permission).map(drop)
+    caller.require(permission)
 }

@@ -15,9 +15,8 @@ pub async fn migrate(db: &Db) -> Result<()> {
 
 /// Whether the database answers and has every migration of this binary.
 pub(super) async fn check(pool: &PgPool) -> Result<()> {
-    let applied: Vec<i64> = sqlx::query_scalar("select version from _sqlx_migrations where success")
-        .fetch_all(pool)
-        .await?;
+    let applied: Vec<i64> =
+        sqlx::query_scalar("select version from _sqlx_migrations where success").fetch_all(pool).await?;
     match MIGRATOR.iter().find(|m| !applied.contains(&m.version)) {
         None => Ok(()),
         Some(m) => Err(Error::unavailable(

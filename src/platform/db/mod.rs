@@ -53,8 +53,7 @@ impl Db {
 
     /// Opens a transaction that sees the tenant's rows alone.
     pub async fn tenant(&self, tenant_id: TenantId) -> Result<TenantTx> {
-        let begin =
-            format!("begin; set local role image_factory_tenant; set local app.tenant_id = '{tenant_id}'");
+        let begin = format!("begin; set local role image_factory_tenant; set local app.tenant_id = '{tenant_id}'");
         // The only text in it is a UUID of ours.
         let tx = self.pool.begin_with(sqlx::AssertSqlSafe(begin)).await?;
         Ok(TenantTx { tx, tenant_id })

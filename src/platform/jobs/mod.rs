@@ -223,7 +223,8 @@ impl Driver {
         let error = error.map(|e| e.chain());
         match (job.period_seconds, &error) {
             (Some(period), _) => {
-                store::reschedule(&mut tx, job.id, job.attempt, f64::from(period), error.as_deref(), duration_ms).await?;
+                store::reschedule(&mut tx, job.id, job.attempt, f64::from(period), error.as_deref(), duration_ms)
+                    .await?;
             }
             (None, Some(_)) if job.attempt < job.max_attempts => {
                 let delay = backoff_seconds(job.attempt);

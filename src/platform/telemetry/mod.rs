@@ -42,7 +42,9 @@ pub fn init_logs(config: &Config) -> Result<()> {
         Format::Json => registry
             .with(tracing_subscriber::fmt::layer().json().flatten_event(true).with_writer(std::io::stderr))
             .try_init(),
-        Format::Pretty => registry.with(tracing_subscriber::fmt::layer().compact().with_writer(std::io::stderr)).try_init(),
+        Format::Pretty => {
+            registry.with(tracing_subscriber::fmt::layer().compact().with_writer(std::io::stderr)).try_init()
+        }
     };
     done.map_err(|e| Error::internal("logging is already set up").with_source(e))
 }

@@ -5,7 +5,8 @@ use crate::support::programs::{GitServer, run, succeed};
 use crate::support::server::ServerProcess;
 use serde_json::{Value, json};
 
-const BASE: &str = "FROM scratch\nCOPY busybox /bin/busybox\nRUN [\"/bin/busybox\", \"--install\", \"-s\", \"/bin\"]\nENV PATH=/bin\n";
+const BASE: &str =
+    "FROM scratch\nCOPY busybox /bin/busybox\nRUN [\"/bin/busybox\", \"--install\", \"-s\", \"/bin\"]\nENV PATH=/bin\n";
 
 /// Lets builds fetch from this machine.
 const LOCAL_GIT: &[(&str, &str)] = &[("IMAGE_FACTORY_BUILDS__GIT_ALLOWED_NETWORKS", "127.0.0.0/8")];
@@ -28,7 +29,8 @@ fn credentials() -> String {
 async fn a_git_repository_becomes_an_image_that_can_be_pulled() {
     let (mut server, api) = ServerProcess::start(LOCAL_GIT).await;
     let base = base(&server, &api).await;
-    let dockerfile = "ARG BASE\nFROM ${BASE}\nARG VERSION=0\nLABEL version=${VERSION}\nCOPY greeting /greeting\nRUN cat /greeting\n";
+    let dockerfile =
+        "ARG BASE\nFROM ${BASE}\nCOPY greeting /greeting\nRUN cat /greeting\nARG VERSION=0\nLABEL version=${VERSION}\n";
     let git = GitServer::start(&[("Dockerfile", dockerfile.as_bytes()), ("greeting", b"hello from main\n")]).await;
     let sha = git.git(&["rev-parse", "HEAD"]);
     let config = json!({"build_args": {"BASE": base, "VERSION": "7"}, "environment": {"MODE": "test"}});
@@ -45,7 +47,8 @@ async fn a_git_repository_becomes_an_image_that_can_be_pulled() {
     assert!(log.iter().any(|l| l == "hello from main"), "{log:#?}");
 
     let steps = api.get(&format!("/builds/{id}/steps")).await.expect(200);
-    let kinds: Vec<&str> = steps["items"].as_array().unwrap().iter().map(|s| s["instruction"].as_str().unwrap()).collect();
+    let kinds: Vec<&str> =
+        steps["items"].as_array().unwrap().iter().map(|s| s["instruction"].as_str().unwrap()).collect();
     for kind in ["FETCH", "FROM", "COPY", "RUN", "PUSH"] {
         assert!(kinds.contains(&kind), "{kind} in {kinds:?}");
     }
@@ -76,7 +79,10 @@ async fn a_git_repository_becomes_an_image_that_can_be_pulled() {
     assert_eq!((again["status"].as_str(), &again["original_build_id"]), (Some("completed"), &json!(id)), "{again:#}");
     let path = format!("/builds/{}/steps", again["id"].as_str().unwrap());
     let steps = api.get(&path).await.expect(200);
-    assert!(steps["items"].as_array().unwrap().iter().any(|s| s["cached"] == true), "nothing came from the cache: {steps:#}");
+    assert!(
+        steps["items"].as_array().unwrap().iter().any(|s| s["cached"] == true),
+        "nothing came from the cache: {steps:#}"
+    );
 
     let tags = api.get("/images").await.expect(200);
     assert!(tags["items"].as_array().unwrap().iter().any(|i| i["repository"] == "acme/hello/app"), "{tags:#}");
@@ -157,7 +163,11 @@ async fn a_build_that_takes_too_long_times_out() {
     let source = json!({"dockerfile": format!("FROM {base}\nRUN sleep 1000\n")});
     let id = api.submit(&json!({"project": "hello", "method": "docker", "source": source, "timeout_seconds": 4})).await;
     let build = api.wait_final(&id).await;
-    assert_eq!((build["status"].as_str(), build["result"]["status"].as_str()), (Some("failed"), Some("timeout")), "{build:#}");
+    assert_eq!(
+        (build["status"].as_str(), build["result"]["status"].as_str()),
+        (Some("failed"), Some("timeout")),
+        "{build:#}"
+    );
     assert!(build["error_message"].as_str().unwrap().contains("time limit of 4 seconds"), "{build:#}");
     assert_eq!(server.leftovers(), Vec::<String>::new());
 }
@@ -171,10 +181,22 @@ async fn a_failing_build_says_where_and_why() {
     let docker = |source: Value| json!({"project": "hello", "method": "docker", "source": source});
     let cases = [
         ("a RUN that fails", docker(json!({"dockerfile": format!("FROM {base}\nRUN exit 7\n")})), "build", Some(7), ""),
-        ("a base that is not there", docker(json!({"dockerfile": format!("FROM {}/acme/hello/none:1\n", server.host())})), "build", None, "none"),
+        (
+            "a base that is not there",
+            docker(json!({"dockerfile": format!("FROM {}/acme/hello/none:1\n", server.host())})),
+            "build",
+            None,
+            "none",
+        ),
         ("no Dockerfile", docker(json!({"git": {"url": git.url(), "ref": "main"}})), "compile", None, "Dockerfile"),
         ("no such ref", docker(json!({"git": {"url": git.url(), "ref": "nowhere"}})), "compile", None, "nowhere"),
-        ("nobody listens", docker(json!({"git": {"url": format!("git://127.0.0.1:{port}/x"), "ref": "main"}})), "compile", None, ""),
+        (
+            "nobody listens",
+            docker(json!({"git": {"url": format!("git://127.0.0.1:{port}/x"), "ref": "main"}})),
+            "compile",
+            None,
+            "",
+        ),
     ];
     for (what, body, stage, exit_code, says) in cases {
         let id = api.submit(&body).await;

@@ -22,7 +22,16 @@ async fn a_request_gets_all_its_faults_at_once() {
         "config": {"secrets": [{"id": "a", "secret": "GONE"}]},
     });
     let faults = api.post("/builds", &body).await.faults();
-    for pointer in ["/source ", "/source/git/url", "/source/git/ref", "/source/git/credential", "/tags/1", "/image", "/timeout_seconds", "/config/secrets"] {
+    for pointer in [
+        "/source ",
+        "/source/git/url",
+        "/source/git/ref",
+        "/source/git/credential",
+        "/tags/1",
+        "/image",
+        "/timeout_seconds",
+        "/config/secrets",
+    ] {
         assert!(faults.iter().any(|f| f.starts_with(pointer)), "{pointer} in {faults:#?}");
     }
     let body = json!({"project": "hello", "method": "docker", "source": {"dockerfile": "FROM scratch"}, "config": {"nope": 1, "build_args": 3}});
@@ -35,22 +44,26 @@ async fn a_request_gets_all_its_faults_at_once() {
 #[tokio::test(flavor = "multi_thread")]
 async fn broken_and_oversized_bodies_get_a_clear_answer() {
     let (_server, api) = ServerProcess::start(&[("IMAGE_FACTORY_BUILDS__MAX_CONTEXT_BYTES", "100000")]).await;
-    let send = |body: &'static str, kind: &'static str| api.raw(reqwest::Method::POST, "/builds").header("content-type", kind).body(body);
+    let send = |body: &'static str, kind: &'static str| {
+        api.raw(reqwest::Method::POST, "/builds").header("content-type", kind).body(body)
+    };
     assert_eq!(send("{", "application/json").send().await.unwrap().status(), 400);
     assert_eq!(send("{}", "text/plain").send().await.unwrap().status(), 415);
-    let huge = format!("{{\"project\": \"{}\"}}", "x".repeat(2 * 1024 * 1024));
-    let answer = api.raw(reqwest::Method::POST, "/builds").header("content-type", "application/json").body(huge).send().await;
-    // The server may answer and close before all is sent.
-    if let Ok(answer) = answer {
-        assert_eq!(answer.status(), 413);
-    }
-    assert_eq!(api.post("/projects/none/contexts", &json!({})).await.problem(415), "context.media_type");
+    assert_eq!(api.post("/projects/hello/contexts", &json!({})).await.problem(415), "context.media_type");
+    assert_eq!(api.post("/projects/none/contexts", &json!({})).await.problem(404), "not_found");
     assert_eq!(api.upload_bytes("none", archive(&[("a", b"x", 0o644)])).await.problem(404), "not_found");
     assert_eq!(api.upload_bytes("hello", b"hello".to_vec()).await.problem(422), "context.invalid");
     let noise: Vec<u8> = rand::RngExt::random_iter(rand::rng()).take(200_000).collect();
     assert_eq!(api.upload_bytes("hello", archive(&[("noise", &noise, 0o644)])).await.problem(413), "storage.too_large");
     assert_eq!(api.upload_bytes("hello", traversal()).await.problem(422), "context.invalid");
     assert_eq!(api.upload_bytes("hello", archive(&[("busybox", &busybox()[..1000], 0o755)])).await.status, 201);
+    let huge = format!("{{\"project\": \"{}\"}}", "x".repeat(2 * 1024 * 1024));
+    let answer =
+        api.raw(reqwest::Method::POST, "/builds").header("content-type", "application/json").body(huge).send().await;
+    // The server may answer and close before all is sent.
+    if let Ok(answer) = answer {
+        assert_eq!(answer.status(), 413);
+    }
 }
 
 /// An archive with `../evil`, which no honest packer writes.
@@ -77,7 +90,8 @@ async fn a_git_host_in_a_private_network_is_refused() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_pending_build_waits_for_its_start_and_can_be_cancelled() {
     let (_server, api) = ServerProcess::start(&[("IMAGE_FACTORY_DISPATCH__ENABLED", "false")]).await;
-    let body = json!({"project": "hello", "method": "docker", "source": {"dockerfile": "FROM scratch"}, "start": false});
+    let body =
+        json!({"project": "hello", "method": "docker", "source": {"dockerfile": "FROM scratch"}, "start": false});
     let id = api.submit(&body).await;
     assert_eq!(api.get(&format!("/builds/{id}")).await.expect(200)["status"], "pending");
     let build = api.post(&format!("/builds/{id}/start"), &json!({})).await.expect(202);
@@ -85,7 +99,8 @@ async fn a_pending_build_waits_for_its_start_and_can_be_cancelled() {
     assert_eq!(build["waiting"][0]["code"], "no_worker", "{build:#}");
     assert_eq!(api.post(&format!("/builds/{id}/start"), &json!({})).await.problem(409), "build.not_pending");
     assert_eq!(api.post(&format!("/builds/{id}/retry"), &json!({})).await.problem(409), "build.not_final");
-    let second = api.submit(&json!({"project": "hello", "method": "docker", "source": {"dockerfile": "FROM scratch"}})).await;
+    let second =
+        api.submit(&json!({"project": "hello", "method": "docker", "source": {"dockerfile": "FROM scratch"}})).await;
     let second = api.get(&format!("/builds/{second}")).await.expect(200);
     assert_eq!(second["number"], 2);
     assert!(second["waiting"].as_array().unwrap().iter().any(|w| w["code"] == "queue"), "{second:#}");
@@ -99,12 +114,15 @@ async fn a_pending_build_waits_for_its_start_and_can_be_cancelled() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_queue_quota_and_idempotency_hold() {
     let (server, api) = ServerProcess::start(&[("IMAGE_FACTORY_DISPATCH__ENABLED", "false")]).await;
-    let admin = crate::support::api::Api::login(&server.url(), "admin@example.test", ServerProcess::password()).await.in_tenant("acme");
+    let admin = crate::support::api::Api::login(&server.url(), "admin@example.test", ServerProcess::password())
+        .await
+        .in_tenant("acme");
     let mut quota = admin.get("/tenants/acme/quota").await.expect(200);
     quota["builds_queued_max"] = json!(2);
     admin.put("/tenants/acme/quota", &quota).await.expect_success();
     let body = json!({"project": "hello", "method": "docker", "source": {"dockerfile": "FROM scratch"}});
-    let send = |key: &'static str| api.raw(reqwest::Method::POST, "/builds").header("idempotency-key", key).json(&body).send();
+    let send =
+        |key: &'static str| api.raw(reqwest::Method::POST, "/builds").header("idempotency-key", key).json(&body).send();
     let first: serde_json::Value = send("one").await.unwrap().json().await.unwrap();
     let again = send("one").await.unwrap();
     assert_eq!((again.status().as_u16(), again.headers()["idempotency-replayed"].to_str().unwrap()), (202, "true"));

@@ -38,7 +38,8 @@ async fn a_run_is_started_once_however_often_it_is_asked_for(executor: &dyn Exec
     let (a, b) = tokio::join!(read(first), read(second));
     let all: Vec<_> = a.into_iter().chain(b).collect();
     assert_eq!(all.iter().filter(|e| matches!(e, RunEvent::CommandStarted { .. })).count(), 1);
-    let outcomes: Vec<_> = all.into_iter().filter_map(|e| if let RunEvent::Finished(o) = e { Some(o) } else { None }).collect();
+    let outcomes: Vec<_> =
+        all.into_iter().filter_map(|e| if let RunEvent::Finished(o) = e { Some(o) } else { None }).collect();
     assert_eq!(outcomes.len(), 1);
     assert_eq!(outcomes[0].result, RunResult::Succeeded);
     assert_eq!(outcomes[0].outputs["starts"], b"once\n");
@@ -76,7 +77,8 @@ async fn a_failing_command_tells_its_exit_code_and_stops_the_rest(executor: &dyn
 }
 
 async fn outputs_are_handed_back_cut_to_their_size(executor: &dyn Executor) {
-    let script = "echo 123456789 >out/long; ln -s /etc/passwd out/link; mkdir out/folder; echo early >out/early; exit 1";
+    let script =
+        "echo 123456789 >out/long; ln -s /etc/passwd out/link; mkdir out/folder; echo early >out/early; exit 1";
     let mut plan = plan(&[script]);
     for name in ["long", "link", "folder", "early", "missing"] {
         plan.outputs.push(PlanOutput { name: name.into(), path: format!("out/{name}"), max_bytes: 6 });

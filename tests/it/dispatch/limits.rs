@@ -55,30 +55,40 @@ async fn tenant(app: &App, n: usize) -> Caller {
     let slug = format!("tenant-{n}");
     let system = Caller::system("test", None);
     let id = app.tenants.create(&system, NewTenant { slug: slug.clone(), name: slug.clone() }).await.unwrap().id;
-    let caller = Caller::system("test", Some((id, slug)));
+    let caller = Caller::system("test", Some((id, slug.clone())));
     for project in ["one", "two"] {
         let new = NewProject { slug: project.into(), name: String::new(), description: String::new() };
         app.projects.create(&caller, new).await.unwrap();
     }
-    let (policy, _) = app.dispatch.policy(&caller, id).await.unwrap();
+    let (policy, _) = app.dispatch.policy(&caller, &slug).await.unwrap();
     let policy = ConcurrencyPolicy {
         max_concurrent_builds: 2,
         max_concurrent_per_project: 1,
         kaniko_max_concurrent: 1,
         ..policy
     };
-    app.dispatch.set_policy(&caller, id, &policy, IfMatch(None)).await.unwrap();
+    app.dispatch.set_policy(&caller, &slug, &policy, IfMatch(None)).await.unwrap();
     caller
 }
 
 fn dispatcher(app: &App, executor: &Arc<NoOp>, tasks: &Tasks) {
     let (dispatch, executor) = (app.dispatch.clone(), executor.clone());
-    Dispatcher::new(dispatch, executor, WorkerId::new(), app.signals.clone(), app.clock.clone(), tasks.clone(), 1 << 20).start();
+    Dispatcher::new(
+        dispatch,
+        executor,
+        WorkerId::new(),
+        app.signals.clone(),
+        app.clock.clone(),
+        tasks.clone(),
+        1 << 20,
+    )
+    .start();
 }
 
 /// The most intervals that hold at the same time; an end and a start at the same microsecond do not overlap.
 fn most_at_once(intervals: &[(DateTime<Utc>, DateTime<Utc>)]) -> usize {
-    let mut edges: Vec<(DateTime<Utc>, i32)> = intervals.iter().flat_map(|(from, to)| [(*from, 1), (*to, -1)]).collect();
+    let mut edges: Vec<(DateTime<Utc>, i32)> =
+        intervals.iter().flat_map(|(from, to)| [(*from, 1), (*to, -1)]).collect();
     edges.sort();
     let (mut now, mut most) = (0, 0);
     for (_, step) in edges {
@@ -109,7 +119,10 @@ async fn two_dispatchers_run_every_build_once_and_never_exceed_a_limit() {
     let mut watch = db.connect().await;
     let total = i64::try_from(TENANTS * BUILDS_PER_TENANT).unwrap();
     for _ in 0..1200 {
-        let done: i64 = sqlx::query_scalar("select count(*) from builds where status = 'completed'").fetch_one(&mut watch).await.unwrap();
+        let done: i64 = sqlx::query_scalar("select count(*) from builds where status = 'completed'")
+            .fetch_one(&mut watch)
+            .await
+            .unwrap();
         if done == total {
             break;
         }
@@ -144,7 +157,10 @@ async fn two_dispatchers_run_every_build_once_and_never_exceed_a_limit() {
             assert!(most_at_once(spans) <= limit, "{what} {id}: {} at once", most_at_once(spans));
         }
     }
-    let workers: i64 = sqlx::query_scalar("select count(distinct worker_id) from build_executions").fetch_one(&mut watch).await.unwrap();
+    let workers: i64 = sqlx::query_scalar("select count(distinct worker_id) from build_executions")
+        .fetch_one(&mut watch)
+        .await
+        .unwrap();
     assert_eq!(workers, 2, "both dispatchers took part");
 }
 
@@ -166,15 +182,20 @@ async fn a_long_queue_of_one_tenant_does_not_hold_up_the_others() {
     dispatcher(&app, &executor, &tasks);
     let mut watch = db.connect().await;
     for _ in 0..1200 {
-        let left: i64 = sqlx::query_scalar("select count(*) from builds where status <> 'completed'").fetch_one(&mut watch).await.unwrap();
+        let left: i64 = sqlx::query_scalar("select count(*) from builds where status <> 'completed'")
+            .fetch_one(&mut watch)
+            .await
+            .unwrap();
         if left == 0 {
             break;
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     assert!(tasks.shutdown(Duration::from_secs(20)).await);
-    let order: Vec<uuid::Uuid> =
-        sqlx::query_scalar("select tenant_id from build_executions order by started_at").fetch_all(&mut watch).await.unwrap();
+    let order: Vec<uuid::Uuid> = sqlx::query_scalar("select tenant_id from build_executions order by started_at")
+        .fetch_all(&mut watch)
+        .await
+        .unwrap();
     assert_eq!(order.len(), 65);
     for (tenant, _) in &last {
         let place = order.iter().position(|t| *t == tenant.0).unwrap();

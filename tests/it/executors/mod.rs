@@ -8,7 +8,7 @@ mod output;
 
 use async_trait::async_trait;
 use image_factory::kernel::{Clock, Error, Result};
-use image_factory::orchestration::executors::local::{Config, LocalExecutor};
+use image_factory::orchestration::executors::local::{Config, Local};
 use image_factory::orchestration::executors::{Inputs, Limits, RunEvent, RunEvents, RunOutcome, RunSpec};
 use image_factory::orchestration::methods::{Plan, PlanCommand, Stage, Stream};
 use image_factory::platform::tasks::Tasks;
@@ -21,7 +21,7 @@ use tokio::time::Instant;
 
 /// A local executor with a folder of its own.
 pub struct Server {
-    pub executor: LocalExecutor,
+    pub executor: Local,
     pub tasks: Tasks,
     pub folder: PathBuf,
     _home: tempfile::TempDir,
@@ -41,9 +41,9 @@ impl Server {
     }
 }
 
-pub async fn local(folder: &Path, tasks: &Tasks, objects: Objects) -> Result<LocalExecutor> {
+pub async fn local(folder: &Path, tasks: &Tasks, objects: Objects) -> Result<Local> {
     let config = Config { folder: folder.into(), grace_seconds: 1, ..Config::default() };
-    LocalExecutor::new(config, Arc::new(objects), Clock::system(), tasks.clone()).await
+    Local::new(config, Arc::new(objects), Clock::system(), tasks.clone()).await
 }
 
 /// An object store of a few objects.

@@ -5,6 +5,7 @@ mod architecture;
 mod dependencies;
 mod docs_links;
 mod migrations;
+mod reference;
 mod row_security;
 mod source;
 mod sqlx_offline;

@@ -3,7 +3,9 @@
 
 use async_trait::async_trait;
 use image_factory::kernel::Result;
-use image_factory::orchestration::executors::{Executor, RunEvent, RunEvents, RunName, RunOutcome, RunResult, RunSpec, Usage};
+use image_factory::orchestration::executors::{
+    Executor, RunEvent, RunEvents, RunName, RunOutcome, RunResult, RunSpec, Usage,
+};
 use rand::RngExt;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Mutex;
@@ -39,7 +41,9 @@ impl Executor for NoOp {
         tokio::spawn(async move {
             let cancelled = cancel.run_until_cancelled(tokio::time::sleep(pause)).await.is_none();
             let result = if cancelled { RunResult::Cancelled } else { RunResult::Succeeded };
-            let _ = sender.send(RunEvent::Finished(RunOutcome { result, outputs: BTreeMap::new(), usage: Usage::default() })).await;
+            let _ = sender
+                .send(RunEvent::Finished(RunOutcome { result, outputs: BTreeMap::new(), usage: Usage::default() }))
+                .await;
         });
         Ok(RunEvents::new(receiver))
     }

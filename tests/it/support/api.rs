@@ -47,7 +47,8 @@ impl Api {
     }
 
     fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
-        let mut request = self.http.request(method, format!("{}/api/v1{path}", self.url)).timeout(Duration::from_secs(60));
+        let mut request =
+            self.http.request(method, format!("{}/api/v1{path}", self.url)).timeout(Duration::from_secs(60));
         if !self.token.is_empty() {
             request = request.bearer_auth(&self.token);
         }

@@ -59,7 +59,8 @@ impl GitServer {
             std::fs::write(work.join(name), content).unwrap();
         }
         git(&work, &["add", "--all"]);
-        let author = ["-c", "user.name=Ann Author", "-c", "user.email=ann@example.test", "commit", "--quiet", "-m", message];
+        let author =
+            ["-c", "user.name=Ann Author", "-c", "user.email=ann@example.test", "commit", "--quiet", "-m", message];
         git(&work, &author);
         git(&work, &["rev-parse", "HEAD"])
     }

@@ -1,7 +1,7 @@
 //! The real binary as a child process on a database and a folder of its own; killed and started again at will.
 
-use super::database::TestDb;
 use super::api::Api;
+use super::database::TestDb;
 use image_factory::kernel::secret::Keyring;
 use image_factory::platform::db::embedded::free_port;
 use nix::sys::signal::{Signal, kill};
@@ -70,7 +70,8 @@ impl ServerProcess {
 
     /// Starts it, again on the same port, and waits until it is ready.
     pub async fn launch(&mut self) {
-        let log = std::fs::File::options().create(true).append(true).open(self.folder.path().join("server.log")).unwrap();
+        let log =
+            std::fs::File::options().create(true).append(true).open(self.folder.path().join("server.log")).unwrap();
         let mut command = Command::new(env!("CARGO_BIN_EXE_image-factory"));
         command
             .arg("serve")

@@ -97,7 +97,11 @@ async fn list_builds(
     responses((status = 200, body = BuildView), (status = 403, body = Problem), (status = 404, body = Problem)),
     extensions(("x-access" = json!("build:read")))
 )]
-async fn get_build(State(builds): State<Builds>, caller: Caller, Path(id): Path<BuildId>) -> Result<axum::Json<BuildView>> {
+async fn get_build(
+    State(builds): State<Builds>,
+    caller: Caller,
+    Path(id): Path<BuildId>,
+) -> Result<axum::Json<BuildView>> {
     Ok(axum::Json(view(&builds, &caller, id).await?))
 }
 
@@ -281,6 +285,7 @@ async fn upload_context(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response> {
+    let project = builds.upload_target(&caller, &project).await?;
     let kind = headers.get(CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
     if !matches!(kind, "application/gzip" | "application/x-gzip" | "application/x-gtar" | "application/octet-stream") {
         return Err(Error::unsupported_media("context.media_type", "send a gzipped tar as application/gzip"));

@@ -51,7 +51,15 @@ pub fn decode(
             let (after, stream, step, text): Tuple<'_> = serde_json::from_slice(json).map_err(|e| broken(&e))?;
             let stream = stream_of(stream);
             let time = first + Duration::microseconds(after);
-            Ok(LogLine { line, time, stream, level: level(stream, &text).into(), step, attempt, text: text.into_owned() })
+            Ok(LogLine {
+                line,
+                time,
+                stream,
+                level: level(stream, &text).into(),
+                step,
+                attempt,
+                text: text.into_owned(),
+            })
         })
         .collect()
 }

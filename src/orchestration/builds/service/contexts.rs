@@ -7,6 +7,7 @@ use crate::orchestration::builds::store::contexts::{self, Context};
 use crate::platform::storage::{Incoming, Key};
 use crate::platform::tasks::blocking;
 use crate::tenancy::access::{Caller, Permission};
+use crate::tenancy::projects::Project;
 use flate2::read::MultiGzDecoder;
 use futures::TryStreamExt;
 use std::io::Read;
@@ -17,16 +18,18 @@ use tokio_util::io::{StreamReader, SyncIoBridge};
 const MAX_ENTRIES: usize = 500_000;
 
 impl Builds {
-    /// Stores a `tar.gz` for builds of a project. Refused: what is larger than the limits, no archive, or has entries
+    /// The project, when the caller may upload contexts for it: asked before a byte is read.
+    pub async fn upload_target(&self, caller: &Caller, id_or_slug: &str) -> Result<Project> {
+        let project = self.projects.find(caller, id_or_slug).await?;
+        caller.require_in(Permission::BuildCreate, project.id)?;
+        project.require_active()?;
+        Ok(project)
+    }
+
+    /// Stores a `tar.gz` for builds of a project, see [`Self::upload_target`]. Refused: what is larger than the limits, no archive, or has entries
     /// that would land outside of its folder.
-    pub async fn upload_context(
-        &self,
-        caller: &Caller,
-        project: &str,
-        body: &mut Incoming<'_>,
-    ) -> Result<Context> {
-        let project = self.projects.find(caller, project).await?;
-        let tenant = caller.require_in(Permission::BuildCreate, project.id)?;
+    pub async fn upload_context(&self, caller: &Caller, project: &Project, body: &mut Incoming<'_>) -> Result<Context> {
+        let tenant = project.tenant_id;
         let id = ContextId::new();
         let key = Key::new(format!("contexts/{tenant}/{id}"))?;
         let (size, digest) = self.objects.put(&key, body, self.config.max_context_bytes).await?;
@@ -107,7 +110,10 @@ fn check_archive(reader: impl Read, max_unpacked: u64) -> Result<()> {
 }
 
 fn is_metadata(kind: tar::EntryType) -> bool {
-    kind.is_pax_global_extensions() || kind.is_pax_local_extensions() || kind.is_gnu_longname() || kind.is_gnu_longlink()
+    kind.is_pax_global_extensions()
+        || kind.is_pax_local_extensions()
+        || kind.is_gnu_longname()
+        || kind.is_gnu_longlink()
 }
 
 fn stays_inside(path: &Path) -> bool {
@@ -137,7 +143,10 @@ mod tests {
 
     #[test]
     fn an_archive_of_files_is_taken() {
-        let good = archive(&[("Dockerfile", tar::EntryType::Regular, b"FROM scratch"), ("a/b", tar::EntryType::Regular, b"x")]);
+        let good = archive(&[
+            ("Dockerfile", tar::EntryType::Regular, b"FROM scratch"),
+            ("a/b", tar::EntryType::Regular, b"x"),
+        ]);
         check_archive(&good[..], 1 << 20).unwrap();
     }
 

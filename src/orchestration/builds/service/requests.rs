@@ -119,7 +119,10 @@ impl Builds {
                 notify(&mut tx, Topic::Cancel, &id.to_string()).await?;
             }
             BuildStatus::Completed | BuildStatus::Failed | BuildStatus::Cancelled => {
-                return Err(Error::conflict("build.not_cancellable", format!("the build is {}", build.status.as_str())));
+                return Err(Error::conflict(
+                    "build.not_cancellable",
+                    format!("the build is {}", build.status.as_str()),
+                ));
             }
         }
         let build = self.record(&mut tx, caller, "build.cancel", id).await?;
@@ -221,7 +224,8 @@ impl Builds {
         let overdue = store::overdue(&mut tx, 100).await?;
         let actor = crate::kernel::Actor::system("dispatch");
         for (tenant, id, minutes) in &overdue {
-            let reason = format!("it waited longer than {minutes} minutes, the limit of the tenant's concurrency policy");
+            let reason =
+                format!("it waited longer than {minutes} minutes, the limit of the tenant's concurrency policy");
             let step = (BuildStatus::Queued, BuildStatus::Failed);
             if !store::transition(&mut tx, *tenant, *id, step, &reason, &actor.to_string()).await? {
                 continue;
@@ -241,7 +245,11 @@ impl Builds {
     fn request_faults(&self, new: &NewBuild, image_name: &str) -> Vec<Fault> {
         let mut faults = source_faults(&new.source);
         if !is_repository_component(image_name) {
-            faults.push(Fault::new("/image", "wrong_format", "lower-case letters, digits and single . _ - or / between them"));
+            faults.push(Fault::new(
+                "/image",
+                "wrong_format",
+                "lower-case letters, digits and single . _ - or / between them",
+            ));
         }
         for (n, tag) in new.image_tags.iter().enumerate().filter(|(_, t)| !is_tag(t)) {
             let detail = format!("{tag:?} is no tag: letters, digits and . _ - with a letter or digit first");
@@ -292,7 +300,8 @@ impl Builds {
             }
         }
         if store::offered(tx, new.method).await? == Some(false) {
-            let detail = format!("no worker has the tools of {}: {}", new.method, new.method.required_tools().join(", "));
+            let detail =
+                format!("no worker has the tools of {}: {}", new.method, new.method.required_tools().join(", "));
             faults.push(Fault::new("/method", "no_worker", detail));
         }
         Ok(())

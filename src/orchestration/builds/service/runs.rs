@@ -90,9 +90,10 @@ impl Builds {
             pinned_host = url.host_str().map(|h| (h.to_owned(), url.port_or_known_default().unwrap_or(22)));
             Source::Git { url, reference: git.reference.clone(), credential, pinned: None }
         } else if let Some(id) = build.source.context_id {
-            let object = store::contexts::use_context(&mut tx, run.tenant_id, build.project_id, id)
-                .await?
-                .ok_or_else(|| Error::invalid("build.context_gone", "the uploaded context has expired; upload it again"))?;
+            let object =
+                store::contexts::use_context(&mut tx, run.tenant_id, build.project_id, id).await?.ok_or_else(|| {
+                    Error::invalid("build.context_gone", "the uploaded context has expired; upload it again")
+                })?;
             Source::Context { object }
         } else {
             Source::Inline { dockerfile: build.source.dockerfile.clone().unwrap_or_default() }
@@ -151,7 +152,8 @@ impl Builds {
                     first_line: batch.first_line,
                     last_line: batch.first_line + count - 1,
                     first_time: first.time,
-                    raw_bytes: i32::try_from(raw).map_err(|e| Error::internal("a log chunk is too large").with_source(e))?,
+                    raw_bytes: i32::try_from(raw)
+                        .map_err(|e| Error::internal("a log chunk is too large").with_source(e))?,
                     content,
                 })
             }
@@ -182,12 +184,8 @@ impl Builds {
             Err(error) if outcome.digest.is_some() && is_the_builds_own(&error) => {
                 let reason = format!("the registry did not take the image: {}", error.message());
                 let failed = Outcome { digest: None, ..outcome.clone() };
-                let failed = Outcome {
-                    result: ResultStatus::Failed,
-                    stage: Some(Stage::Push),
-                    reason: Some(reason),
-                    ..failed
-                };
+                let failed =
+                    Outcome { result: ResultStatus::Failed, stage: Some(Stage::Push), reason: Some(reason), ..failed };
                 self.try_finish(run, &failed).await
             }
             other => other,
@@ -243,8 +241,13 @@ impl Builds {
             let (name, digest) = (&image.repository, digest.to_string());
             executions::insert_artifact(tx, run, name, location, &digest, image.size_bytes, image.image_id.0).await?;
         }
-        let event =
-            events::finished(&self.clock, &Actor::system("dispatch"), &build, outcome.result, outcome.reason.as_deref());
+        let event = events::finished(
+            &self.clock,
+            &Actor::system("dispatch"),
+            &build,
+            outcome.result,
+            outcome.reason.as_deref(),
+        );
         publish(tx, &event).await
     }
 

@@ -311,7 +311,13 @@ pub async fn config(tx: &mut PgConnection, tenant: TenantId, id: BuildId) -> Res
 }
 
 /// How a build was started.
-pub async fn insert_trigger(tx: &mut PgConnection, b: &Build, kind: &str, by: Option<UserId>, source: &str) -> Result<()> {
+pub async fn insert_trigger(
+    tx: &mut PgConnection,
+    b: &Build,
+    kind: &str,
+    by: Option<UserId>,
+    source: &str,
+) -> Result<()> {
     sqlx::query!(
         "insert into build_triggers (id, tenant_id, build_id, trigger_type, trigger_source, created_by_user_id)
          values ($1, $2, $3, $4, $5, $6)",

@@ -32,7 +32,7 @@ const EVENTS: usize = 256;
 
 /// Runs plans as processes of this machine. Clones share the same runs.
 #[derive(Clone)]
-pub struct LocalExecutor {
+pub struct Local {
     inner: Arc<Inner>,
 }
 
@@ -67,7 +67,7 @@ struct Handle {
     gone: CancellationToken,
 }
 
-impl LocalExecutor {
+impl Local {
     /// Takes the folder, and finds out what the machine allows. Errors: `Unavailable` when another server uses the
     /// folder, or when no process can be separated from this machine.
     pub async fn new(config: Config, inputs: Arc<dyn Inputs>, clock: Clock, tasks: Tasks) -> Result<Self> {
@@ -133,7 +133,7 @@ impl Inner {
 }
 
 #[async_trait]
-impl Executor for LocalExecutor {
+impl Executor for Local {
     fn name(&self) -> &'static str {
         "local"
     }
