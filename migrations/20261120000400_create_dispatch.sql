@@ -21,6 +21,10 @@ create table dispatch_tenants (
     virtual_time double precision not null default 0,
     ready boolean not null default false
 );
+-- The ring's own time, in thousandths: where the last served tenant stood. A sequence, since it holds no lock and may be
+-- a step behind. A tenant that was away rejoins here, so that it collects no credit.
+create sequence dispatch_clock;
+grant select, update on sequence dispatch_clock to image_factory_system;
 create index dispatch_ring on dispatch_tenants (virtual_time) where ready;
 select enable_tenant_isolation('dispatch_tenants');
 
@@ -87,8 +91,8 @@ begin
         insert into dispatch_tenants (tenant_id) values (tenant) on conflict do nothing;
         perform from dispatch_tenants where tenant_id = tenant for key share;
     end if;
-    update dispatch_tenants set ready = true, virtual_time = greatest(virtual_time,
-            coalesce((select t.virtual_time from dispatch_tenants t where t.ready order by t.virtual_time limit 1), 0))
+    update dispatch_tenants
+        set ready = true, virtual_time = greatest(virtual_time, (select c.last_value from dispatch_clock c) / 1000.0)
         where tenant_id = tenant and not ready
           and exists (select from builds b where b.tenant_id = tenant and b.status = 'queued');
 end $$;
@@ -183,6 +187,7 @@ language plpgsql set plan_cache_mode = force_generic_plan
 #variable_conflict use_column
 declare
     ring uuid[];
+    served uuid[] := '{}';
     passed uuid[] := '{}';
     claimed int := 0;
 begin
@@ -269,11 +274,17 @@ begin
         loop
             claimed := claimed + 1;
             ring := array_remove(ring, tenant_id);
+            served := served || tenant_id;
             return next;
         end loop;
         -- Not served, so not looked at again in this claim.
         passed := passed || ring;
     end loop;
+    if claimed > 0 then
+        perform setval('dispatch_clock', greatest((select c.last_value from dispatch_clock c),
+            (select floor(max(t.virtual_time - 1.0 / t.weight) * 1000)::bigint from dispatch_tenants t
+             where t.tenant_id = any (served))));
+    end if;
 end $$;
 
 -- dispatch_wake runs with the system role's rights, also for tenants: it has to see the whole ring.
@@ -295,7 +306,8 @@ language sql volatile as $$
     cross join lateral (
         select q.tenant_id, q.id from builds q
         where q.tenant_id = p.tenant_id and q.status = 'queued'
-          and q.queued_at < now() - make_interval(mins => p.max_queued_wait_minutes)
+          -- A build that has run and lost its worker waits anew: what it ran is no waiting.
+          and q.attempts = 0 and q.queued_at < now() - make_interval(mins => p.max_queued_wait_minutes)
         order by q.queued_at limit at_most for update skip locked) b
     limit at_most
 $$;

@@ -104,7 +104,7 @@ impl App {
         Ok(Self {
             gate: Gate::new(identity.clone(), config.server.requests_per_second, &tasks),
             audit: Audit::new(db.clone()),
-            live: Live::new(builds.clone(), events.clone(), signals.clone()),
+            live: Live::new(builds.clone(), events.clone(), signals.clone(), tasks.stopping()),
             config: Arc::new(config),
             clock,
             db,
@@ -141,6 +141,7 @@ impl App {
         identity::register(&mut jobs, &self.identity);
         registry::register(&mut jobs, &self.registry);
         builds::register(&mut jobs, &self.builds);
+        dispatch::register(&mut jobs, &self.dispatch);
         let db = self.db.clone();
         jobs.every(Duration::from_hours(1), "http.purge_idempotency_keys", move || {
             let db = db.clone();

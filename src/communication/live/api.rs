@@ -98,7 +98,7 @@ async fn stream_events(
 
 fn answer(frames: impl Stream<Item = Result<Frame>> + Send + 'static, upgrade: Upgrade) -> Response {
     match upgrade {
-        Ok(upgrade) => upgrade.on_upgrade(|socket| Box::pin(send(socket, frames))),
+        Ok(upgrade) => upgrade.max_message_size(4096).on_upgrade(|socket| Box::pin(send(socket, frames))),
         Err(_) => {
             let events = frames.map(|frame| {
                 let frame = frame.inspect_err(|error| tracing::warn!(?error, "a live stream broke off"))?;

@@ -12,6 +12,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, broadcast};
+use tokio_util::sync::CancellationToken;
 
 /// Streams that one process serves at the same time.
 const MAX_STREAMS: usize = 4096;
@@ -22,13 +23,14 @@ const POLL: Duration = Duration::from_secs(5);
 /// Looks after a signal that found nothing: an older transaction still runs and holds the newer rows back.
 const RECHECKS: u32 = 6;
 
-/// Serves live streams.
+/// Serves live streams. They end when the process is told to stop.
 #[derive(Clone)]
 pub struct Live {
     builds: Builds,
     events: Events,
     signals: Signals,
     slots: Arc<Semaphore>,
+    stop: CancellationToken,
 }
 
 /// What a stream is doing.
@@ -38,13 +40,14 @@ struct State<P> {
     wake: broadcast::Receiver<Signal>,
     opened: Instant,
     ended: bool,
+    stop: CancellationToken,
     _slot: OwnedSemaphorePermit,
 }
 
 impl Live {
     /// Wires the context.
-    pub fn new(builds: Builds, events: Events, signals: Signals) -> Self {
-        Self { builds, events, signals, slots: Arc::new(Semaphore::new(MAX_STREAMS)) }
+    pub fn new(builds: Builds, events: Events, signals: Signals, stop: CancellationToken) -> Self {
+        Self { builds, events, signals, slots: Arc::new(Semaphore::new(MAX_STREAMS)), stop }
     }
 
     fn open<P>(&self, position: P) -> Result<State<P>> {
@@ -52,7 +55,15 @@ impl Live {
             Error::unavailable("live.too_many_streams", "too many live streams are open; try again later")
         })?;
         let wake = self.signals.subscribe();
-        Ok(State { position, ready: VecDeque::new(), wake, opened: Instant::now(), ended: false, _slot: slot })
+        Ok(State {
+            position,
+            ready: VecDeque::new(),
+            wake,
+            opened: Instant::now(),
+            ended: false,
+            stop: self.stop.clone(),
+            _slot: slot,
+        })
     }
 
     /// The log of a build from a line on: `lines` frames (id: number of the last line), `steps` when they change, `end`.
@@ -73,7 +84,7 @@ impl Live {
                     if let Some(frame) = s.ready.pop_front() {
                         return Ok(Some((frame, s)));
                     }
-                    if s.ended || s.opened.elapsed() > MAX_AGE {
+                    if s.ended || s.stop.is_cancelled() || s.opened.elapsed() > MAX_AGE {
                         return Ok(None);
                     }
                     let view = builds.log_view(tenant, id, s.position.0).await?;
@@ -92,7 +103,8 @@ impl Live {
                         s.ended = true;
                     }
                     if s.ready.is_empty() {
-                        Signals::wait(&mut s.wake, POLL, |topic, k| topic == Topic::Log && k == key).await;
+                        let news = Signals::wait(&mut s.wake, POLL, |topic, k| topic == Topic::Log && k == key);
+                        s.stop.run_until_cancelled(news).await;
                     }
                 }
             }
@@ -120,7 +132,7 @@ impl Live {
                     if let Some(frame) = s.ready.pop_front() {
                         return Ok(Some((frame, (s, cursor, rechecks))));
                     }
-                    if s.opened.elapsed() > MAX_AGE {
+                    if s.stop.is_cancelled() || s.opened.elapsed() > MAX_AGE {
                         return Ok(None);
                     }
                     let found = events.after(Some(tenant), cursor, 200).await?;
@@ -129,7 +141,8 @@ impl Live {
                             rechecks -= 1;
                             tokio::time::sleep(Duration::from_millis(50)).await;
                         } else {
-                            Signals::wait(&mut s.wake, POLL, |topic, _| topic == Topic::Events).await;
+                            let news = Signals::wait(&mut s.wake, POLL, |topic, _| topic == Topic::Events);
+                            s.stop.run_until_cancelled(news).await;
                             rechecks = RECHECKS;
                         }
                         continue;

@@ -13,6 +13,7 @@ mod progress;
 mod service;
 mod store;
 mod supervisor;
+mod tasks;
 mod worker;
 
 pub use api::routes;
@@ -20,4 +21,5 @@ pub use config::Config;
 pub use dispatcher::Dispatcher;
 pub use model::{ConcurrencyPolicy, Mode};
 pub use service::Dispatch;
+pub use tasks::register;
 pub use worker::{Worker, identity};

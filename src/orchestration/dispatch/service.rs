@@ -45,6 +45,15 @@ impl Dispatch {
         Ok(claimed)
     }
 
+    /// The net under the wake-ups: tenants with queued builds come back into the ring.
+    pub async fn wake_all(&self) -> Result<()> {
+        let mut tx = self.db.system("wake tenants").await?;
+        if store::wake_all(&mut tx).await? > 0 {
+            notify(&mut tx, Topic::Queue, "").await?;
+        }
+        tx.commit().await
+    }
+
     /// Announces a worker, or that it is alive; `offline` when it leaves.
     pub async fn announce(&self, worker: &Worker, leaving: bool) -> Result<()> {
         let mut tx = self.db.system("worker heartbeat").await?;

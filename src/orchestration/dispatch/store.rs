@@ -142,6 +142,11 @@ pub async fn lock_policy(tx: &mut PgConnection, tenant: TenantId) -> Result<(Con
     Ok((policy, r.version))
 }
 
+/// Wakes tenants that wait though they have room: for what no commit tells, such as a raised quota. Gives how many.
+pub async fn wake_all(tx: &mut PgConnection) -> Result<i32> {
+    Ok(sqlx::query_scalar!("select dispatch_wake_all()").fetch_one(tx).await?.unwrap_or(0))
+}
+
 /// Makes sure that the tenant has a row in the ring and one of limits, and wakes it.
 pub async fn wake(tx: &mut PgConnection, tenant: TenantId) -> Result<()> {
     sqlx::query!("select dispatch_wake($1)", tenant.0).execute(tx).await?;

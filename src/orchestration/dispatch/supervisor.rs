@@ -53,6 +53,12 @@ impl Supervisor {
         let wake = self.signals.subscribe();
         if let Err(error) = self.supervise(&run, wake).await {
             tracing::warn!(?error, build = %run.build_id, attempt = run.attempt, "a run ended badly; the build is given back");
+            // Nothing may go on running for a build that somebody else is about to take.
+            if let Ok(name) = run.run_name.parse::<RunName>()
+                && let Err(error) = self.executor.cancel(&name).await
+            {
+                tracing::error!(?error, run = %name, "a run was not stopped");
+            }
             let reason = format!("the worker could not go on: {}", error.message());
             let give_back = || self.builds.give_back(&run, &reason);
             if let Err(error) = give_back.retry(retries()).when(passes).await {
@@ -190,16 +196,22 @@ impl Supervisor {
 
     /// Renews the lease. A lease that could not be renewed in time counts as lost.
     async fn beat(&self, run: &RunRef, lease: &mut Lease) -> Option<Stop> {
-        match self.builds.heartbeat(run, self.config.lease_seconds).await {
-            Ok(Heartbeat::Held) => lease.renewed(),
-            Ok(Heartbeat::CancelRequested) => {
-                lease.renewed();
+        let asked = Instant::now();
+        let heartbeat = self.builds.heartbeat(run, self.config.lease_seconds);
+        match tokio::time::timeout_at(lease.ends().into(), heartbeat).await {
+            Ok(Ok(Heartbeat::Held)) => lease.renewed(asked),
+            Ok(Ok(Heartbeat::CancelRequested)) => {
+                lease.renewed(asked);
                 return Some(Stop::Cancelled);
             }
-            Ok(Heartbeat::Lost) => return Some(Stop::Lost),
-            Err(error) => {
+            Ok(Ok(Heartbeat::Lost)) => return Some(Stop::Lost),
+            Ok(Err(error)) => {
                 tracing::warn!(?error, build = %run.build_id, "the lease was not renewed");
                 return (lease.ends() <= Instant::now()).then_some(Stop::Lost);
+            }
+            Err(_) => {
+                tracing::warn!(build = %run.build_id, "the database did not answer before the lease ended");
+                return Some(Stop::Lost);
             }
         }
         None
@@ -208,7 +220,9 @@ impl Supervisor {
     /// Stores lines and steps; tries again while the database is away, until the lease ends. False: it is lost.
     async fn store(&self, run: &RunRef, batch: LogBatch, until: Instant) -> Result<bool> {
         let append = || self.builds.append(run, &batch);
-        append.retry(retries().without_max_times()).when(|e| passes(e) && Instant::now() < until).await
+        let append = append.retry(retries().without_max_times()).when(passes);
+        // A lease that has ended is lost, whatever the database says later.
+        tokio::time::timeout_at(until.into(), append.into_future()).await.unwrap_or(Ok(false))
     }
 }
 
@@ -223,8 +237,8 @@ impl Lease {
         Self { length: Duration::from_secs(u64::from(seconds.unsigned_abs().max(1))), renewed_at: Instant::now() }
     }
 
-    fn renewed(&mut self) {
-        self.renewed_at = Instant::now();
+    fn renewed(&mut self, asked_at: Instant) {
+        self.renewed_at = asked_at;
     }
 
     fn ends(&self) -> Instant {

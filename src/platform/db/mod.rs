@@ -12,9 +12,9 @@ mod statement;
 pub use config::Config;
 pub use error::{is_unique_violation, violated_constraint};
 pub use migrations::{MIGRATOR, migrate};
-pub use statement::TenantStatement;
 /// What a store takes; both kinds of transaction are one.
 pub use sqlx::PgConnection;
+pub use statement::TenantStatement;
 
 use crate::kernel::ids::TenantId;
 use crate::kernel::{Error, Result};

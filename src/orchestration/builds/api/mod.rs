@@ -3,6 +3,7 @@
 pub mod types;
 
 use super::Builds;
+use super::model::Build;
 use super::model::report::{ArtifactReport, ExecutionReport, HistoryEntry, MetricsReport, StepReport};
 use super::store::Filter;
 use crate::kernel::ids::BuildId;
@@ -55,11 +56,13 @@ pub fn routes(builds: Builds) -> OpenApiRouter {
 async fn create_build(State(builds): State<Builds>, caller: Caller, Json(body): Json<CreateBuild>) -> Result<Response> {
     let (project, new) = body.into_new();
     let build = builds.create(&caller, &project, new).await?;
-    accepted(&builds, &caller, build.id).await
+    accepted(&builds, &caller, build).await
 }
 
-async fn accepted(builds: &Builds, caller: &Caller, id: BuildId) -> Result<Response> {
-    let view = view(builds, caller, id).await?;
+/// What was done is done: an answer that cannot be filled in is short, not an error that makes the client repeat it.
+async fn accepted(builds: &Builds, caller: &Caller, build: Build) -> Result<Response> {
+    let id = build.id;
+    let view = view(builds, caller, id).await.unwrap_or_else(|_| BuildView::new(build));
     Ok((StatusCode::ACCEPTED, [(LOCATION, format!("/api/v1/builds/{id}"))], axum::Json(view)).into_response())
 }
 
@@ -113,8 +116,8 @@ async fn get_build(
     extensions(("x-access" = json!("build:create")))
 )]
 async fn start_build(State(builds): State<Builds>, caller: Caller, Path(id): Path<BuildId>) -> Result<Response> {
-    builds.start(&caller, id).await?;
-    accepted(&builds, &caller, id).await
+    let build = builds.start(&caller, id).await?;
+    accepted(&builds, &caller, build).await
 }
 
 /// Cancel a build.
@@ -127,8 +130,8 @@ async fn start_build(State(builds): State<Builds>, caller: Caller, Path(id): Pat
     extensions(("x-access" = json!("build:cancel")))
 )]
 async fn cancel_build(State(builds): State<Builds>, caller: Caller, Path(id): Path<BuildId>) -> Result<Response> {
-    builds.cancel(&caller, id).await?;
-    accepted(&builds, &caller, id).await
+    let build = builds.cancel(&caller, id).await?;
+    accepted(&builds, &caller, build).await
 }
 
 /// Build the same source and configuration again, as a new build.
@@ -140,7 +143,7 @@ async fn cancel_build(State(builds): State<Builds>, caller: Caller, Path(id): Pa
 )]
 async fn retry_build(State(builds): State<Builds>, caller: Caller, Path(id): Path<BuildId>) -> Result<Response> {
     let build = builds.retry(&caller, id).await?;
-    accepted(&builds, &caller, build.id).await
+    accepted(&builds, &caller, build).await
 }
 
 /// List the steps of all attempts, with cache hits and durations.

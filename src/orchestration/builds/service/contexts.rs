@@ -14,6 +14,8 @@ use std::io::Read;
 use std::path::{Component, Path};
 use tokio_util::io::{StreamReader, SyncIoBridge};
 
+/// Longest name or extended attributes of an entry.
+const MAX_METADATA_BYTES: u64 = 64 * 1024;
 /// Most entries of an archive.
 const MAX_ENTRIES: usize = 500_000;
 
@@ -50,28 +52,55 @@ impl Builds {
         stored
     }
 
+    /// Reads the archive twice: first for the size of what a reader would take into memory, then for where it leads.
     async fn check_archive(&self, key: &Key) -> Result<()> {
-        let object = self.objects.get(key, None).await?.ok_or_else(|| Error::internal("a stored context is gone"))?;
-        let reader = SyncIoBridge::new(StreamReader::new(object.body.map_err(std::io::Error::other)));
         let limit = self.config.max_context_unpacked_bytes;
+        let reader = self.read_archive(key).await?;
+        blocking(move || check_metadata(reader, limit)).await?;
+        let reader = self.read_archive(key).await?;
         blocking(move || check_archive(reader, limit)).await
+    }
+
+    async fn read_archive(&self, key: &Key) -> Result<impl Read + Send + use<>> {
+        let object = self.objects.get(key, None).await?.ok_or_else(|| Error::internal("a stored context is gone"))?;
+        Ok(SyncIoBridge::new(StreamReader::new(object.body.map_err(std::io::Error::other))))
     }
 
     /// Deletes contexts that no build has used for long. Gives how many.
     pub async fn purge_contexts(&self) -> Result<usize> {
-        let mut tx = self.db.system("purge contexts").await?;
-        let keys = contexts::purge(&mut tx, self.config.context_retention_hours, 200).await?;
-        tx.commit().await?;
-        let purged = keys.len();
-        for key in keys {
-            self.objects.delete(&Key::new(key)?).await?;
+        let mut purged = 0;
+        loop {
+            let mut tx = self.db.system("purge contexts").await?;
+            let keys = contexts::purge(&mut tx, self.config.context_retention_hours, 200).await?;
+            tx.commit().await?;
+            let found = keys.len();
+            for key in keys {
+                self.objects.delete(&Key::new(key)?).await?;
+            }
+            purged += found;
+            if found < 200 {
+                return Ok(purged);
+            }
         }
-        Ok(purged)
     }
 }
 
 fn refused(why: impl std::fmt::Display) -> Error {
     Error::invalid("context.invalid", format!("the context is not usable: {why}"))
+}
+
+/// Refuses long names and attributes that are too long: a reader of the archive holds them in memory.
+fn check_metadata(reader: impl Read, max_unpacked: u64) -> Result<()> {
+    let limited = MultiGzDecoder::new(reader).take(max_unpacked.saturating_add(1));
+    let mut archive = tar::Archive::new(limited);
+    let entries = archive.entries().map_err(|e| refused(format!("no gzipped tar archive: {e}")))?;
+    for entry in entries.raw(true) {
+        let entry = entry.map_err(|e| refused(format!("no gzipped tar archive: {e}")))?;
+        if is_metadata(entry.header().entry_type()) && entry.size() > MAX_METADATA_BYTES {
+            return Err(refused(format!("a name or an attribute is longer than {MAX_METADATA_BYTES} bytes")));
+        }
+    }
+    Ok(())
 }
 
 /// Reads a `tar.gz` to its end: every entry stays inside, is a file, folder or link, and all is within the limit.
@@ -162,6 +191,20 @@ mod tests {
             let bad = archive(&[(name, kind, b"")]);
             assert_eq!(check_archive(&bad[..], 1 << 20).unwrap_err().code(), "context.invalid", "{name}");
         }
+    }
+
+    #[test]
+    fn a_name_that_would_fill_the_memory_is_refused() {
+        let long = archive(&[
+            ("././@LongLink", tar::EntryType::GNULongName, &[b'a'; 100_000]),
+            ("x", tar::EntryType::Regular, b""),
+        ]);
+        assert_eq!(check_metadata(&long[..], 1 << 20).unwrap_err().code(), "context.invalid");
+        let short = archive(&[
+            ("././@LongLink", tar::EntryType::GNULongName, &[b'a'; 300]),
+            ("x", tar::EntryType::Regular, b""),
+        ]);
+        check_metadata(&short[..], 1 << 20).unwrap();
     }
 
     #[test]

@@ -90,7 +90,9 @@ impl Builds {
     /// Queues a pending build.
     pub async fn start(&self, caller: &Caller, id: BuildId) -> Result<Build> {
         let queue_max = self.queue_quota(caller).await?;
+        self.require_active_project(caller, id).await?;
         let (mut tx, build) = self.open(caller, id, Permission::BuildCreate).await?;
+        self.tenants.require_capability(&mut tx, caller, Capability::Build).await?;
         self.check_queue(&mut tx, queue_max).await?;
         self.enqueue(&mut tx, &build, caller).await?;
         let build = self.record(&mut tx, caller, "build.start", id).await?;
@@ -133,6 +135,7 @@ impl Builds {
     /// A new build of the same source and configuration.
     pub async fn retry(&self, caller: &Caller, id: BuildId) -> Result<Build> {
         let queue_max = self.queue_quota(caller).await?;
+        self.require_active_project(caller, id).await?;
         let (mut tx, old) = self.open(caller, id, Permission::BuildCreate).await?;
         if !old.status.is_final() {
             return Err(Error::conflict("build.not_final", "the build has not ended yet; cancel it first"));
@@ -239,6 +242,12 @@ impl Builds {
         }
         tx.commit().await?;
         Ok(overdue.len())
+    }
+
+    /// 409 when the project of a build was archived meanwhile.
+    async fn require_active_project(&self, caller: &Caller, id: BuildId) -> Result<()> {
+        let build = self.get(caller, id).await?;
+        self.projects.find(caller, &build.project_id.to_string()).await?.require_active()
     }
 
     /// Faults of the request by itself.

@@ -268,7 +268,9 @@ impl Builds {
         let mut rescued = 0;
         loop {
             let mut tx = self.db.system("rescue builds").await?;
-            let lapsed = executions::lapsed(&mut tx, dead_worker, 50).await?;
+            let mut lapsed = executions::lapsed(&mut tx, dead_worker, 50).await?;
+            // In one order, so that two rescuers do not wait for each other.
+            lapsed.sort_by_key(|l| l.run.tenant_id);
             for l in &lapsed {
                 let reason = format!("worker {} stopped before the build ended", l.worker_id);
                 if executions::end(&mut tx, &l.run, "lost", Some(&reason)).await? {

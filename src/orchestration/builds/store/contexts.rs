@@ -61,7 +61,7 @@ pub async fn purge(tx: &mut PgConnection, older_than_hours: i32, limit: i64) -> 
                and not exists (select from builds b where b.tenant_id = c.tenant_id and b.project_id = c.project_id
                                  and b.status in ('pending', 'queued', 'running')
                                  and b.source ->> 'context_id' = c.id::text)
-             limit $2)
+             limit $2 for update of c skip locked)
          returning storage_key",
         older_than_hours,
         limit

@@ -50,7 +50,9 @@ pub async fn insert(tx: &mut PgConnection, run: &RunRef, c: &Chunk) -> Result<()
     sqlx::query!(
         "insert into build_logs (tenant_id, build_id, execution_id, first_line, last_line, line_count, logged_at,
                                  raw_bytes, log_content)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+         -- The same again, when the answer to a commit was lost: only the holder of the execution writes here.
+         on conflict (tenant_id, build_id, first_line) do nothing",
         run.tenant_id.0,
         run.build_id.0,
         run.execution_id.0,
@@ -87,7 +89,7 @@ pub async fn after(
              from build_logs l join build_executions e on e.tenant_id = l.tenant_id and e.id = l.execution_id
              where l.tenant_id = $1 and l.build_id = $2
                and l.first_line >= coalesce((select first_line from build_logs
-                                             where tenant_id = $1 and build_id = $2 and first_line <= $3::bigint + 1
+                                             where tenant_id = $1 and build_id = $2 and first_line - 1 <= $3::bigint
                                              order by first_line desc limit 1), 0)
                and l.last_line > $3::bigint
              order by l.first_line limit 8",

@@ -333,8 +333,12 @@ pub async fn insert_trigger(
     Ok(())
 }
 
-/// Builds of the tenant that wait, at most `at_most`.
+/// Builds of the tenant that wait, at most `at_most`. Whoever counts is alone until the transaction ends, so that two
+/// requests cannot both take the last place.
 pub async fn count_queued(tx: &mut PgConnection, tenant: TenantId, at_most: i64) -> Result<i64> {
+    sqlx::query!("select pg_advisory_xact_lock(hashtextextended('queue ' || $1::text, 0))", tenant.to_string())
+        .execute(&mut *tx)
+        .await?;
     Ok(sqlx::query_scalar!(
         r#"select count(*) as "count!" from
                (select 1 from builds where tenant_id = $1 and status = 'queued' limit $2) q"#,
