@@ -11,6 +11,7 @@ pub mod rate_limit;
 pub mod request_id;
 mod schema;
 mod serve;
+mod stall;
 
 pub use etag::{IfMatch, etag};
 pub use extract::{Json, NoQuery, PageParams, Path, Query};

@@ -1,5 +1,6 @@
 //! The HTTP listener: bounded headers and connections, slow clients cut off, graceful shutdown.
 
+use super::stall::Impatient;
 use crate::kernel::{Error, Result};
 use crate::platform::tasks::Tasks;
 use axum::Router;
@@ -32,6 +33,8 @@ pub struct Config {
     pub max_connections: usize,
     /// Longest time in seconds for a client to send its request's headers.
     pub header_timeout_seconds: u64,
+    /// Seconds after which a client that takes nothing of an answer is cut off.
+    pub stall_timeout_seconds: u64,
     /// Longest time in seconds for running requests to end at shutdown.
     pub shutdown_seconds: u64,
     /// Days for which events can be read again by a stream that resumes.
@@ -52,6 +55,7 @@ impl Default for Config {
             metrics_listen: String::new(),
             max_connections: 4096,
             header_timeout_seconds: 15,
+            stall_timeout_seconds: 60,
             shutdown_seconds: 20,
             event_retention_days: 14,
             requests_per_second: 200,
@@ -78,6 +82,7 @@ pub async fn serve(listener: TcpListener, app: Router, config: &Config, tasks: &
         .max_concurrent_streams(256)
         .keep_alive_interval(Duration::from_secs(30));
     let builder = Arc::new(builder);
+    let stall = Duration::from_secs(config.stall_timeout_seconds);
     let mut make_service = app.into_make_service_with_connect_info::<SocketAddr>();
     loop {
         let slot = tokio::select! {
@@ -104,7 +109,8 @@ pub async fn serve(listener: TcpListener, app: Router, config: &Config, tasks: &
         let builder = builder.clone();
         let watcher = graceful.watcher();
         tasks.spawn("connection", async move {
-            let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service);
+            let connection =
+                builder.serve_connection_with_upgrades(TokioIo::new(Impatient::new(stream, stall)), service);
             if let Err(error) = watcher.watch(connection.into_owned()).await {
                 tracing::trace!(%error, %peer, "a connection ended badly");
             }

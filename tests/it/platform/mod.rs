@@ -1,3 +1,4 @@
 //! Machinery without product nouns.
 
 mod embedded_database;
+mod statements;

@@ -196,7 +196,7 @@ mod tests {
     #[test]
     fn a_name_that_would_fill_the_memory_is_refused() {
         let long = archive(&[
-            ("././@LongLink", tar::EntryType::GNULongName, &[b'a'; 100_000]),
+            ("././@LongLink", tar::EntryType::GNULongName, &vec![b'a'; 100_000]),
             ("x", tar::EntryType::Regular, b""),
         ]);
         assert_eq!(check_metadata(&long[..], 1 << 20).unwrap_err().code(), "context.invalid");
