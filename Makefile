@@ -24,9 +24,9 @@ fix: ## Format, and apply the lints' own suggestions
 serve: ## Serve with the configuration of the environment (IMAGE_FACTORY_*)
 	cargo run --locked -- serve
 
-bench: ## Measure, on a PostgreSQL that flushes its commits
+bench: ## Measure, on a PostgreSQL that flushes its commits (SUBJECT=queue: that alone)
 	@deploy/dev/install.sh rust run
-	SQLX_OFFLINE=true deploy/dev/postgres.sh --durable cargo bench --locked --bench bench
+	SQLX_OFFLINE=true deploy/dev/postgres.sh --durable cargo bench --locked --bench bench -- $(SUBJECT)
 
 sqlx: ## Describe the changed SQL for builds without a database (.sqlx)
 	@deploy/dev/install.sh rust run
