@@ -35,7 +35,8 @@ impl<S: Send + Sync, T: DeserializeOwned + ToSchema + 'static> FromRequest<S> fo
             .map_err(|e| Error::malformed("request.json", format!("the body is not JSON: {e}")))?;
         // PostgreSQL's text cannot hold it, and nothing that we name has one.
         if body.windows(6).any(|w| w == b"\\u0000") {
-            return Err(Error::malformed("request.nul", "text may not contain the character U+0000"));
+            let fault = Fault::new("", "wrong_format", "text may not contain the character U+0000");
+            return Err(Error::faults(vec![fault]));
         }
         let faults = validate_json::<T>(&value, "")?;
         if !faults.is_empty() {
