@@ -89,7 +89,7 @@ async fn sign_in(product: &Product, url: &str) -> String {
     product.app.tenants.add_member(&owner(seed::tenant_id(0), "tenant-0"), member).await.unwrap();
     let answer: Value = Client::new()
         .post(format!("{url}/api/v1/auth/login"))
-        .json(&json!({"email": EMAIL, "password": PASSWORD}))
+        .json(&json!({"email": EMAIL, "password": PASSWORD, "tokens_in_body": true}))
         .send()
         .await
         .unwrap()

@@ -103,7 +103,7 @@ impl Contender {
                 let tenant = n % TENANTS;
                 let caller = owner(seed::tenant_id(tenant), &format!("tenant-{tenant}"));
                 let project = seed::project_id(tenant).to_string();
-                let build = product.app.builds.create(&caller, &project, new_build()).await.unwrap();
+                let build = product.app.builds.create(&caller, &project, BuildId::new(), new_build()).await.unwrap();
                 let committed = Instant::now();
                 let at = executor.started(build.id).await.unwrap();
                 (at - begun, at.saturating_duration_since(committed))
@@ -111,7 +111,7 @@ impl Contender {
             Self::Minimal { pool, starts } => {
                 let (sender, receiver) = oneshot::channel();
                 starts.lock().unwrap().insert(n, sender);
-                sqlx::query("with j as (insert into jobs (id) values ($1)) select pg_notify('jobs', '')")
+                sqlx::query("with j as (insert into bare_jobs (id) values ($1)) select pg_notify('jobs', '')")
                     .bind(n)
                     .execute(pool)
                     .await
@@ -151,8 +151,8 @@ pub async fn run() {
     seed::tenants(&mut sql, TENANTS).await;
     seed::sql(
         &mut sql,
-        "create table jobs (id bigint primary key, status text not null default 'queued');
-                         create index on jobs (id) where status = 'queued'",
+        "create table bare_jobs (id bigint primary key, status text not null default 'queued');
+                         create index on bare_jobs (id) where status = 'queued'",
     )
     .await;
     let product = Arc::new(product);
@@ -249,8 +249,8 @@ async fn minimal_loop(product: &Product, pool: PgPool, starts: Arc<Mutex<HashMap
         while listener.recv().await.is_ok() {
             loop {
                 let claimed: Option<i64> = sqlx::query_scalar(
-                    "update jobs set status = 'running'
-                     where id = (select id from jobs where status = 'queued' order by id limit 1 for update skip locked)
+                    "update bare_jobs set status = 'running'
+                     where id = (select id from bare_jobs where status = 'queued' order by id limit 1 for update skip locked)
                      returning id",
                 )
                 .fetch_optional(&pool)

@@ -19,6 +19,9 @@ use std::fmt;
 use std::str::FromStr;
 use utoipa::ToSchema;
 
+/// Most events deleted in one transaction.
+const PURGE_BATCH: i64 = 10_000;
+
 /// A fact, as it is published and as it is sent to subscribers.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct Event {
@@ -147,9 +150,15 @@ impl Events {
 
     /// Deletes events older than so many days.
     pub async fn purge(&self, older_than_days: i32) -> Result<u64> {
-        let mut tx = self.db.system("purge events").await?;
-        let n = store::purge(&mut tx, older_than_days).await?;
-        tx.commit().await?;
-        Ok(n)
+        let mut purged = 0;
+        loop {
+            let mut tx = self.db.system("purge events").await?;
+            let n = store::purge(&mut tx, older_than_days, PURGE_BATCH).await?;
+            tx.commit().await?;
+            purged += n;
+            if n < PURGE_BATCH.cast_unsigned() {
+                return Ok(purged);
+            }
+        }
     }
 }

@@ -84,11 +84,12 @@ pub(super) async fn end(tx: &mut PgConnection) -> Result<Cursor> {
     }))
 }
 
-pub(super) async fn purge(tx: &mut PgConnection, older_than_days: i32) -> Result<u64> {
+pub(super) async fn purge(tx: &mut PgConnection, older_than_days: i32, limit: i64) -> Result<u64> {
     let done = sqlx::query!(
         "delete from events where id in (
-            select id from events where occurred_at < now() - make_interval(days => $1) limit 10000)",
-        older_than_days
+            select id from events where occurred_at < now() - make_interval(days => $1) limit $2)",
+        older_than_days,
+        limit
     )
     .execute(tx)
     .await?;

@@ -14,7 +14,7 @@ mod serve;
 mod stall;
 
 pub use etag::{IfMatch, etag};
-pub use extract::{Json, NoQuery, PageParams, Path, Query};
+pub use extract::{Json, NoQuery, PageParams, Path, Query, refuse_nul};
 pub use problem::{Problem, Refusals, problem_response};
 pub use schema::validate_json;
 pub use serve::{Config, peer, serve};

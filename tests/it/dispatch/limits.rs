@@ -6,7 +6,7 @@ use crate::support::TestDb;
 use chrono::{DateTime, Utc};
 use image_factory::app::App;
 use image_factory::config::Config;
-use image_factory::kernel::ids::{TenantId, WorkerId};
+use image_factory::kernel::ids::{BuildId, TenantId, WorkerId};
 use image_factory::kernel::secret::Keyring;
 use image_factory::orchestration::builds::{NewBuild, SourceRequest};
 use image_factory::orchestration::dispatch::{ConcurrencyPolicy, Dispatcher};
@@ -111,7 +111,7 @@ async fn two_dispatchers_run_every_build_once_and_never_exceed_a_limit() {
         for b in 0..BUILDS_PER_TENANT {
             let method = if b % 3 == 0 { Method::Kaniko } else { Method::Docker };
             let project = if b % 2 == 0 { "one" } else { "two" };
-            app.builds.create(&caller, project, new_build(method)).await.unwrap();
+            app.builds.create(&caller, project, BuildId::new(), new_build(method)).await.unwrap();
         }
         tenants.push(caller.tenant().unwrap().id);
     }
@@ -172,12 +172,12 @@ async fn a_long_queue_of_one_tenant_does_not_hold_up_the_others() {
     let app = app(&db, &tasks).await;
     let big = tenant(&app, 0).await;
     for _ in 0..60 {
-        app.builds.create(&big, "one", new_build(Method::Docker)).await.unwrap();
+        app.builds.create(&big, "one", BuildId::new(), new_build(Method::Docker)).await.unwrap();
     }
     let small: Vec<Caller> = futures::future::join_all((1..6).map(|n| tenant(&app, n))).await;
     let mut last: Vec<(TenantId, image_factory::kernel::ids::BuildId)> = Vec::new();
     for caller in &small {
-        let build = app.builds.create(caller, "one", new_build(Method::Docker)).await.unwrap();
+        let build = app.builds.create(caller, "one", BuildId::new(), new_build(Method::Docker)).await.unwrap();
         last.push((build.tenant_id, build.id));
     }
     let executor = Arc::new(NoOp::default());

@@ -23,7 +23,9 @@ use serde_json::{Value, json};
 
 impl Builds {
     /// Checks a request in full, stores the build and queues it unless it should not start yet.
-    pub async fn create(&self, caller: &Caller, project: &str, new: NewBuild) -> Result<Build> {
+    ///
+    /// The id is new, or that of an earlier attempt of the same request: then its build is given.
+    pub async fn create(&self, caller: &Caller, project: &str, id: BuildId, new: NewBuild) -> Result<Build> {
         let project = self.projects.find(caller, project).await?;
         let tenant = caller.require_in(Permission::BuildCreate, project.id)?;
         project.require_active()?;
@@ -34,13 +36,16 @@ impl Builds {
         let queue_max = self.queue_quota(caller).await?;
 
         let mut tx = self.db.tenant(tenant).await?;
+        if let Some(made) = store::get(&mut tx, tenant, id).await? {
+            return Ok(made);
+        }
         self.tenants.require_capability(&mut tx, caller, Capability::Build).await?;
         self.stored_faults(&mut tx, &project, &new, config.as_ref(), &mut faults).await?;
         let Some(config) = config.filter(|_| faults.is_empty()) else { return Err(Error::faults(faults)) };
         self.check_queue(&mut tx, queue_max).await?;
 
         let build = Build {
-            id: BuildId::new(),
+            id,
             tenant_id: tenant,
             project_id: project.id,
             number: store::next_number(&mut tx, tenant, project.id).await?,
@@ -132,11 +137,14 @@ impl Builds {
         Ok(build)
     }
 
-    /// A new build of the same source and configuration.
-    pub async fn retry(&self, caller: &Caller, id: BuildId) -> Result<Build> {
+    /// A new build of the same source and configuration. Its id is new, as in [`Self::create`].
+    pub async fn retry(&self, caller: &Caller, id: BuildId, new_id: BuildId) -> Result<Build> {
         let queue_max = self.queue_quota(caller).await?;
         self.require_active_project(caller, id).await?;
         let (mut tx, old) = self.open(caller, id, Permission::BuildCreate).await?;
+        if let Some(made) = store::get(&mut tx, old.tenant_id, new_id).await? {
+            return Ok(made);
+        }
         if !old.status.is_final() {
             return Err(Error::conflict("build.not_final", "the build has not ended yet; cancel it first"));
         }
@@ -150,7 +158,7 @@ impl Builds {
         }
         let config = store::config(&mut tx, old.tenant_id, id).await?;
         let build = Build {
-            id: BuildId::new(),
+            id: new_id,
             number: store::next_number(&mut tx, old.tenant_id, old.project_id).await?,
             status: BuildStatus::Pending,
             attempts: 0,
