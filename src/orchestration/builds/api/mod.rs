@@ -73,11 +73,8 @@ async fn accepted(builds: &Builds, caller: &Caller, build: Build) -> Result<Resp
 }
 
 async fn view(builds: &Builds, caller: &Caller, id: BuildId) -> Result<BuildView> {
-    let build = builds.get(caller, id).await?;
-    let waiting = builds.waiting(caller, id).await?;
-    let result = builds.result(caller, id).await?;
-    let config = builds.configuration(caller, id).await?;
-    Ok(BuildView::new(build).with(waiting, result, config))
+    let details = builds.details(caller, id).await?;
+    Ok(BuildView::new(details.build).with(details.waiting, details.result, details.config))
 }
 
 /// List builds, newest first.

@@ -21,6 +21,19 @@ use crate::tenancy::projects::{Project, SecretKind};
 use crate::tenancy::tenants::Capability;
 use serde_json::{Value, json};
 
+/// A build with what stands beside it.
+#[derive(Debug)]
+pub struct Details {
+    /// The build.
+    pub build: Build,
+    /// Why it waits, while it does.
+    pub waiting: Option<Waiting>,
+    /// How it ended, when it has.
+    pub result: Option<ResultReport>,
+    /// The configuration as it was accepted, every default filled in.
+    pub config: Value,
+}
+
 impl Builds {
     /// Checks a request in full, stores the build and queues it unless it should not start yet.
     ///
@@ -119,11 +132,11 @@ impl Builds {
                 store::executions::insert_unrun_result(&mut tx, tenant, id, status, reason).await?;
                 let event = events::finished(&self.clock, &caller.actor, &build, ResultStatus::Cancelled, Some(reason));
                 publish(&mut tx, &event).await?;
-                store::logs::wake(&mut tx, id).await?;
+                store::logs::wake(&mut tx, id);
             }
             BuildStatus::Running => {
                 store::request_cancel(&mut tx, tenant, id, &by).await?;
-                notify(&mut tx, Topic::Cancel, &id.to_string()).await?;
+                notify(&mut tx, Topic::Cancel, &id.to_string());
             }
             BuildStatus::Completed | BuildStatus::Failed | BuildStatus::Cancelled => {
                 return Err(Error::conflict(
@@ -180,16 +193,17 @@ impl Builds {
         Ok(build)
     }
 
-    /// Why a queued build waits; none when it does not.
-    pub async fn waiting(&self, caller: &Caller, id: BuildId) -> Result<Option<Waiting>> {
+    /// A build with what stands beside it.
+    pub async fn details(&self, caller: &Caller, id: BuildId) -> Result<Details> {
         let (mut tx, build) = self.open(caller, id, Permission::BuildRead).await?;
-        store::waiting(&mut tx, build.tenant_id, id).await
-    }
-
-    /// The configuration as it was accepted, every default filled in.
-    pub async fn configuration(&self, caller: &Caller, id: BuildId) -> Result<Value> {
-        let (mut tx, build) = self.open(caller, id, Permission::BuildRead).await?;
-        store::config(&mut tx, build.tenant_id, id).await
+        let config = store::config(&mut tx, build.tenant_id, id).await?;
+        let waiting = match build.status {
+            BuildStatus::Queued => store::waiting(&mut tx, build.tenant_id, id).await?,
+            _ => None,
+        };
+        let result =
+            if build.status.is_final() { store::reports::result(&mut tx, build.tenant_id, id).await? } else { None };
+        Ok(Details { build, waiting, result, config })
     }
 
     /// Steps of all attempts.
@@ -217,12 +231,6 @@ impl Builds {
         found.ok_or_else(|| Error::not_found("metrics of this build (it has not run to an end)"))
     }
 
-    /// How it ended; none before it has.
-    pub async fn result(&self, caller: &Caller, id: BuildId) -> Result<Option<ResultReport>> {
-        let (mut tx, build) = self.open(caller, id, Permission::BuildRead).await?;
-        store::reports::result(&mut tx, build.tenant_id, id).await
-    }
-
     /// Every change of its state.
     pub async fn history(&self, caller: &Caller, id: BuildId) -> Result<Vec<HistoryEntry>> {
         let (mut tx, build) = self.open(caller, id, Permission::BuildRead).await?;
@@ -246,7 +254,7 @@ impl Builds {
                 let event = events::finished(&self.clock, &actor, &build, ResultStatus::Timeout, Some(&reason));
                 publish(&mut tx, &event).await?;
             }
-            store::logs::wake(&mut tx, *id).await?;
+            store::logs::wake(&mut tx, *id);
         }
         tx.commit().await?;
         Ok(overdue.len())
