@@ -5,10 +5,10 @@ use crate::communication::live;
 use crate::config::Config;
 use crate::images::{catalog, registry};
 use crate::kernel::secret::Keyring;
-use crate::kernel::{Error, Page, Result};
+use crate::kernel::{Page, Result};
 use crate::orchestration::{builds, dispatch};
 use crate::platform::http::idempotency::{self, Idempotency};
-use crate::platform::http::{NoQuery, Problem, Query, Refusals, forwarded, refuse_nul, request_id};
+use crate::platform::http::{NoQuery, Problem, Query, Refusals, forwarded, refuse_nul, request_id, web_app};
 use crate::platform::jobs::{self, TaskStatus};
 use crate::platform::tasks::Tasks;
 use crate::platform::telemetry;
@@ -18,12 +18,16 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
-use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::response::Response;
+use axum::routing::{any, get};
+use http::HeaderValue;
+use http::header::X_CONTENT_TYPE_OPTIONS;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use std::time::Duration;
 use tower::ServiceBuilder;
+use tower_http::compression::CompressionLayer;
+use tower_http::set_header::SetResponseHeaderLayer;
 use tower_http::timeout::{RequestBodyTimeoutLayer, TimeoutBody};
 use utoipa::openapi::OpenApi as Document;
 use utoipa::{OpenApi, ToSchema};
@@ -95,7 +99,8 @@ pub fn router(app: &App) -> Result<Router> {
         .merge(registry::routes(app.registry.clone()));
     let proxies: Arc<[_]> = app.config.server.trusted_proxies.clone().into();
     Ok(router
-        .fallback(async || Error::not_found("page").into_response())
+        .fallback_service(ServiceBuilder::new().layer(CompressionLayer::new()).service(any(web_app).with_state(())))
+        .layer(SetResponseHeaderLayer::if_not_present(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")))
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
         .layer(from_fn(refuse_nul))
         .layer(from_fn_with_state(proxies, forwarded::middleware))

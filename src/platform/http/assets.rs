@@ -37,7 +37,7 @@ pub async fn web_app(method: Method, uri: Uri, headers: HeaderMap) -> Response {
     }
     match Files::get(INDEX) {
         Some(page) => answer(page, "no-cache", &headers),
-        None => Error::not_found("web app: this binary was built without it (`make web`)").into_response(),
+        None => Error::not_found("web app in this binary (`make web`, then build it again)").into_response(),
     }
 }
 
