@@ -114,6 +114,37 @@ async fn a_pending_build_waits_for_its_start_and_can_be_cancelled() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_build_that_waits_is_started_only_while_its_tenant_and_project_may_build() {
+    let (server, api) = ServerProcess::start(&[("IMAGE_FACTORY_DISPATCH__ENABLED", "false")]).await;
+    let admin = crate::support::api::Api::login(&server.url(), "admin@example.test", ServerProcess::password())
+        .await
+        .in_tenant("acme");
+    let body = json!({
+        "project": "hello", "method": "docker", "source": {"dockerfile": "FROM scratch"}, "start": false,
+    });
+    let pending = api.submit(&body).await;
+    let ended = api.submit(&body).await;
+    api.post(&format!("/builds/{ended}/cancel"), &json!({})).await.expect(202);
+    let refused = async |code: &str| {
+        for path in [format!("/builds/{pending}/start"), format!("/builds/{ended}/retry")] {
+            let answer = api.post(&path, &json!({})).await;
+            assert_eq!(answer.body["code"], code, "{path}: {:#}", answer.body);
+        }
+    };
+    let allow = async |entitled: bool| {
+        let body = json!({"entitled": entitled, "reason": "a test"});
+        admin.put("/tenants/acme/capabilities/build", &body).await.expect_success();
+    };
+    allow(false).await;
+    refused("tenant_capability_not_entitled").await;
+    allow(true).await;
+    api.post("/projects/hello/archive", &json!({})).await.expect_success();
+    refused("project.archived").await;
+    api.post("/projects/hello/restore", &json!({})).await.expect_success();
+    api.post(&format!("/builds/{pending}/start"), &json!({})).await.expect(202);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_queue_quota_and_idempotency_hold() {
     let (server, api) = ServerProcess::start(&[("IMAGE_FACTORY_DISPATCH__ENABLED", "false")]).await;
     let admin = crate::support::api::Api::login(&server.url(), "admin@example.test", ServerProcess::password())
