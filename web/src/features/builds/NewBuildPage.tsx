@@ -1,0 +1,5 @@
+import { PageHeader } from '../../ui/PageHeader';
+
+export function NewBuildPage() {
+  return <PageHeader title="New build" />;
+}

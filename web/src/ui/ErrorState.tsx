@@ -1,0 +1,29 @@
+import { Button } from 'antd';
+import { ApiError } from '../api/errors';
+import styles from './Message.module.css';
+import { t } from './texts';
+
+interface Props {
+  error: unknown;
+  onRetry?: () => void;
+}
+
+/** Says what went wrong and, where trying again may help, offers it. */
+export function ErrorState({ error, onRetry }: Props) {
+  const problem = error instanceof ApiError ? error : undefined;
+  const detail = error instanceof Error ? error.message : String(error);
+  return (
+    <div className={styles.message} role="alert">
+      <p className={styles.title}>{titleOf(problem)}</p>
+      <div className={styles.hint}>{problem?.status === 404 ? t('error.notFoundHint') : detail}</div>
+      {onRetry && problem?.status !== 404 && <Button onClick={onRetry}>{t('retry')}</Button>}
+      {problem?.traceId && <p className={styles.trace}>{t('error.trace', { id: problem.traceId })}</p>}
+    </div>
+  );
+}
+
+function titleOf(problem: ApiError | undefined): string {
+  if (problem?.status === 404) return t('error.notFound');
+  if (problem?.status === 403) return t('error.forbidden');
+  return t('error.title');
+}
