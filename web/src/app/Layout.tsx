@@ -32,7 +32,7 @@ export function Layout() {
           aria-label={t('nav.open')}
           onClick={() => setDrawerOpen(true)}
         />
-        <Link to="/" className={styles.product}>
+        <Link to="/" className={styles.product} aria-label={t('product')}>
           <Mark />
           <span className={styles.productName}>{t('product')}</span>
         </Link>

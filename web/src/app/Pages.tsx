@@ -12,6 +12,7 @@ export function NotFoundPage() {
   usePageTitle(t('notFound.title'));
   return (
     <EmptyState
+      page
       title={t('notFound.title')}
       hint={t('notFound.hint')}
       action={<Link to="/">{t('notFound.home')}</Link>}
@@ -28,10 +29,11 @@ export function FailedPage({ error, reset }: ErrorComponentProps) {
       reset();
       void router.invalidate();
     };
-    return <ErrorState error={error} onRetry={retry} />;
+    return <ErrorState page error={error} onRetry={retry} />;
   }
   return (
     <EmptyState
+      page
       title={t('failed.title')}
       hint={t('failed.hint')}
       action={<Button onClick={() => location.reload()}>{t('failed.reload')}</Button>}
@@ -44,6 +46,6 @@ export function NoTenantPage() {
   const me = useMe();
   usePageTitle(t('noTenant.title'));
   return (
-    <EmptyState title={t('noTenant.title')} hint={t('noTenant.hint', { email: me?.user.email ?? '' })} />
+    <EmptyState page title={t('noTenant.title')} hint={t('noTenant.hint', { email: me?.user.email ?? '' })} />
   );
 }

@@ -6,13 +6,16 @@ interface Props {
   /** What to do next. */
   hint?: ReactNode;
   action?: ReactNode;
+  /** It is all there is on the page. */
+  page?: boolean;
 }
 
 /** Says that there is nothing yet, and what to do next. */
-export function EmptyState({ title, hint, action }: Props) {
+export function EmptyState({ title, hint, action, page = false }: Props) {
+  const Title = page ? 'h1' : 'p';
   return (
     <div className={styles.message}>
-      <p className={styles.title}>{title}</p>
+      <Title className={styles.title}>{title}</Title>
       {hint && <div className={styles.hint}>{hint}</div>}
       {action}
     </div>
