@@ -14,14 +14,25 @@ export function onSignedOut(callback: () => void): void {
  * Fetches with the session's cookies: adds the CSRF token, renews an expired session once and repeats the request.
  * Answers that are no success, and no answer at all, are thrown as `ApiError`.
  */
-export async function authorizedFetch(request: Request): Promise<Response> {
+export function authorizedFetch(request: Request): Promise<Response> {
+  const requests = [request.clone(), request];
+  return inSession(() => requests.pop() ?? request);
+}
+
+/** Sends a file as it is. It is read from the disk while it is sent, again if the session has to be renewed first. */
+export async function uploadFile<T>(path: string, tenant: string, type: string, file: File): Promise<T> {
+  const headers = { 'Content-Type': type, 'X-Tenant-ID': tenant };
+  const url = `${location.origin}/api/v1${path}`;
+  const response = await inSession(() => new Request(url, { method: 'POST', headers, body: file }));
+  return response.json();
+}
+
+async function inSession(request: () => Request): Promise<Response> {
   const begin = Date.now();
-  const again = request.clone();
-  let response = await send(request);
-  if (response.status === 401 && !isAuthPath(request.url)) {
-    if (await renewSession(begin)) {
-      response = await send(again);
-    }
+  const first = request();
+  let response = await send(first);
+  if (response.status === 401 && !isAuthPath(first.url)) {
+    if (await renewSession(begin)) response = await send(request());
     if (response.status === 401) signedOut();
   }
   if (!response.ok) throw await problemOf(response);

@@ -66,3 +66,8 @@ export function StateTag({ state, compact = false }: Props) {
     </span>
   );
 }
+
+/** The word for a state. */
+export function stateName(state: State): string {
+  return t(`state.${state}`);
+}
