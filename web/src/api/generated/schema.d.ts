@@ -1297,13 +1297,13 @@ export interface components {
              *       "latest"
              *     ]
              */
-            tags: string[];
+            tags?: string[];
             /**
              * Format: int32
              * @description Higher first, within the tenant.
              * @default 0
              */
-            priority: number;
+            priority?: number;
             /**
              * Format: int32
              * @description Time limit from the claim to the end.
@@ -1313,7 +1313,7 @@ export interface components {
              * @description Queue it at once; else it waits for `POST /builds/{id}/start`.
              * @default true
              */
-            start: boolean;
+            start?: boolean;
         };
         CreateProjectRequest: {
             /** @description Unique in the tenant; the second part of the names of its images. Never changes. */
@@ -1451,7 +1451,7 @@ export interface components {
              * @description Branch, tag, commit id or `refs/...`.
              * @default HEAD
              */
-            ref: string;
+            ref?: string;
             /** @description Name of a secret of the project, of kind `git_token` or `ssh_key`. */
             credential?: string | null;
         };

@@ -21,11 +21,7 @@ export function ConfigTab({ build }: { build: Build }) {
             [t('config.context'), context_id && <CopyText key="context" text={context_id} />],
           ]}
         />
-        {dockerfile && (
-          <pre className={styles.config} aria-label={t('source.dockerfile')}>
-            {dockerfile}
-          </pre>
-        )}
+        {dockerfile && <pre className={styles.config}>{dockerfile}</pre>}
       </Card>
       <Card title={t('page.details')}>
         <Facts
