@@ -87,7 +87,7 @@ test('the log goes on after the connection was cut, without a gap or a repeat', 
     const build = await submit(owner, { source: { context_id }, image: 'counter' });
     await owner.goto(`${wire.url}/acme/builds/${build.id}`);
     const log = owner.getByRole('region', { name: 'Log' });
-    for (const seen of [40, 150, 280]) {
+    for (const seen of [4, 15, 28]) {
       await expect(log, 'it follows the end').toContainText(new RegExp(`count ${seen}\\d`), {
         timeout: 60_000,
       });
@@ -119,7 +119,8 @@ test('search, links to lines, folding and the download', async ({ owner }) => {
   await expect(owner.getByText('11 of 11')).toBeVisible();
   await expect(log.locator('mark').first()).toBeVisible();
   await inspect(owner, 'log-search');
-  await owner.keyboard.press('Escape');
+  await owner.getByLabel('Search the log').fill('count 299');
+  await owner.keyboard.press('Enter');
 
   const row = log.getByText('count 299', { exact: true });
   const number = row.locator('xpath=../a');
@@ -167,7 +168,7 @@ test('a million lines scroll smoothly in less than 200 MB', async ({ owner, brow
 
   // Everything is loaded for a search.
   await owner.getByLabel('Search the log').fill('number 99999');
-  await expect(owner.getByText('12 lines')).toBeVisible({ timeout: 120_000 });
+  await expect(owner.getByText('11 lines')).toBeVisible({ timeout: 120_000 });
   await owner.keyboard.press('Shift+Enter');
   await expect(log).toContainText('compiling module number 999999 ');
   await owner.keyboard.press('Escape');

@@ -17,7 +17,8 @@ export function LinkTabs<K extends string>({ label, tabs, current }: Props<K>) {
         <Link
           key={tab.key}
           to="."
-          search={n === 0 ? {} : { tab: tab.key }}
+          // Each page has tabs of its own, which the router cannot know here.
+          search={(n === 0 ? {} : { tab: tab.key }) as object}
           replace
           className={styles.tab ?? ''}
           activeProps={{}}
