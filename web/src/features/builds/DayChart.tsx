@@ -1,0 +1,39 @@
+import styles from './DayChart.module.css';
+import type { Day } from './statistics';
+import { t } from './texts';
+
+const PARTS = ['failed', 'other', 'completed'] as const;
+
+/** Builds per day as stacked bars; each day says its numbers. */
+export function DayChart({ days }: { days: Day[] }) {
+  const tallest = Math.max(1, ...days.map(total));
+  return (
+    <ul className={styles.chart}>
+      {days.map((day) => {
+        const text = t('dashboard.day', {
+          day: day.date,
+          completed: day.completed,
+          failed: day.failed,
+          other: day.other,
+        });
+        return (
+          <li key={day.date} className={styles.day} title={text}>
+            <span className="visually-hidden">{text}</span>
+            {PARTS.map((part) => (
+              <span
+                key={part}
+                className={styles[part]}
+                style={{ height: `${(day[part] / tallest) * 100}%` }}
+                aria-hidden
+              />
+            ))}
+          </li>
+        );
+      })}
+    </ul>
+  );
+}
+
+function total(day: Day): number {
+  return day.completed + day.failed + day.other;
+}

@@ -1,0 +1,5 @@
+import { PageHeader } from '../../ui/PageHeader';
+
+export function ProjectPage() {
+  return <PageHeader title="Project" />;
+}

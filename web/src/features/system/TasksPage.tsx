@@ -1,0 +1,5 @@
+import { PageHeader } from '../../ui/PageHeader';
+
+export function TasksPage() {
+  return <PageHeader title="Background tasks" />;
+}
