@@ -14,6 +14,7 @@ use rust_embed::{EmbeddedFile, RustEmbed};
 #[derive(RustEmbed)]
 #[folder = "web/dist"]
 #[allow_missing = true]
+#[exclude = ".vite/*"]
 struct Files;
 
 /// What the page may load and who may show it (CSP Level 3). Ant Design writes its styles into the page.
