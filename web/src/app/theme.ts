@@ -14,6 +14,8 @@ interface Palette {
   /** Behind the content. */
   canvas: string;
   surface: string;
+  /** Menus, dialogs and what else floats. */
+  elevated: string;
   secondaryText: string;
   /** The sixteen colours of terminals, readable on `logBackground`. */
   ansi: string[];
@@ -37,6 +39,7 @@ const PALETTES: Record<Appearance, Palette> = {
     error: '#c0272d',
     canvas: '#f6f7f9',
     surface: '#ffffff',
+    elevated: '#ffffff',
     secondaryText: '#57606a',
     ansi: [
       '#24292f',
@@ -74,6 +77,7 @@ const PALETTES: Record<Appearance, Palette> = {
     error: '#ff7b72',
     canvas: '#0e1116',
     surface: '#161a21',
+    elevated: '#1d222b',
     secondaryText: '#9aa4b0',
     ansi: [
       '#8b949e',
@@ -121,6 +125,7 @@ export function antdTheme(appearance: Appearance): ThemeConfig {
       colorError: palette.error,
       colorBgLayout: palette.canvas,
       colorBgContainer: palette.surface,
+      colorBgElevated: palette.elevated,
       colorTextSecondary: palette.secondaryText,
       colorTextDescription: palette.secondaryText,
       colorTextTertiary: palette.secondaryText,
