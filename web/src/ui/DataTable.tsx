@@ -26,7 +26,8 @@ export function DataTable<T>({ label, columns, rows, rowKey }: Props<T>) {
   const classOf = ({ align, grow, wideOnly }: Column<T>) =>
     [align && styles.end, grow && styles.grow, wideOnly && styles.wideOnly].filter(Boolean).join(' ');
   return (
-    <section className={styles.frame} aria-label={label}>
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: what may scroll must be reachable by keyboard
+    <section className={styles.frame} aria-label={label} tabIndex={0}>
       <table className={styles.table}>
         <thead>
           <tr>
