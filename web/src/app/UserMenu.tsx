@@ -6,6 +6,7 @@ import { api } from '../api/client';
 import { useMe } from '../api/queries';
 import { useReportError } from '../ui/useReportError';
 import { type AppearanceChoice, useAppearance } from './appearance';
+import { inHeader } from './popups';
 import { t } from './texts';
 
 const CHOICES: AppearanceChoice[] = ['light', 'dark', 'system'];
@@ -43,7 +44,12 @@ export function UserMenu() {
   ];
 
   return (
-    <Dropdown trigger={['click']} menu={{ items, selectedKeys: [choice] }} placement="bottomRight">
+    <Dropdown
+      trigger={['click']}
+      getPopupContainer={inHeader}
+      menu={{ items, selectedKeys: [choice] }}
+      placement="bottomRight"
+    >
       <Button type="text" shape="circle" icon={<UserOutlined />} aria-label={t('user.menu')} />
     </Dropdown>
   );
