@@ -21,7 +21,8 @@ export function LinkTabs<K extends string>({ label, tabs, current }: Props<K>) {
           search={(n === 0 ? {} : { tab: tab.key }) as object}
           replace
           className={styles.tab ?? ''}
-          activeProps={{}}
+          // Otherwise the link without parameters counts as current on every one of them.
+          activeOptions={{ exact: true, includeSearch: true }}
           aria-current={tab.key === current ? 'page' : undefined}
         >
           {tab.label}

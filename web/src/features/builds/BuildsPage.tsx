@@ -78,7 +78,8 @@ function Filters() {
             search={{ ...search, status, cursor: undefined }}
             className={styles.state ?? ''}
             aria-current={search.status === status ? 'page' : undefined}
-            activeProps={{}}
+            // Otherwise the link without parameters counts as current on every one of them.
+            activeOptions={{ exact: true, includeSearch: true }}
           >
             {status ? stateName(status) : t('filter.all')}
           </Link>
