@@ -8,6 +8,7 @@ use super::model::report::{ArtifactReport, ExecutionReport, HistoryEntry, Metric
 use super::store::Filter;
 use crate::kernel::ids::BuildId;
 use crate::kernel::{Error, Page, Result};
+use crate::platform::http::idempotency::NewId;
 use crate::platform::http::{Json, NoQuery, Path, Problem, Query};
 use crate::tenancy::access::Caller;
 use axum::body::Body;
@@ -53,9 +54,14 @@ pub fn routes(builds: Builds) -> OpenApiRouter {
     ),
     extensions(("x-access" = json!("build:create")))
 )]
-async fn create_build(State(builds): State<Builds>, caller: Caller, Json(body): Json<CreateBuild>) -> Result<Response> {
+async fn create_build(
+    State(builds): State<Builds>,
+    caller: Caller,
+    NewId(id): NewId,
+    Json(body): Json<CreateBuild>,
+) -> Result<Response> {
     let (project, new) = body.into_new();
-    let build = builds.create(&caller, &project, new).await?;
+    let build = builds.create(&caller, &project, BuildId(id), new).await?;
     accepted(&builds, &caller, build).await
 }
 
@@ -67,11 +73,8 @@ async fn accepted(builds: &Builds, caller: &Caller, build: Build) -> Result<Resp
 }
 
 async fn view(builds: &Builds, caller: &Caller, id: BuildId) -> Result<BuildView> {
-    let build = builds.get(caller, id).await?;
-    let waiting = builds.waiting(caller, id).await?;
-    let result = builds.result(caller, id).await?;
-    let config = builds.configuration(caller, id).await?;
-    Ok(BuildView::new(build).with(waiting, result, config))
+    let details = builds.details(caller, id).await?;
+    Ok(BuildView::new(details.build).with(details.waiting, details.result, details.config))
 }
 
 /// List builds, newest first.
@@ -141,8 +144,13 @@ async fn cancel_build(State(builds): State<Builds>, caller: Caller, Path(id): Pa
               (status = 409, body = Problem), (status = 429, body = Problem)),
     extensions(("x-access" = json!("build:create")))
 )]
-async fn retry_build(State(builds): State<Builds>, caller: Caller, Path(id): Path<BuildId>) -> Result<Response> {
-    let build = builds.retry(&caller, id).await?;
+async fn retry_build(
+    State(builds): State<Builds>,
+    caller: Caller,
+    NewId(new_id): NewId,
+    Path(id): Path<BuildId>,
+) -> Result<Response> {
+    let build = builds.retry(&caller, id, BuildId(new_id)).await?;
     accepted(&builds, &caller, build).await
 }
 

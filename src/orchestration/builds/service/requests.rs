@@ -21,9 +21,24 @@ use crate::tenancy::projects::{Project, SecretKind};
 use crate::tenancy::tenants::Capability;
 use serde_json::{Value, json};
 
+/// A build with what stands beside it.
+#[derive(Debug)]
+pub struct Details {
+    /// The build.
+    pub build: Build,
+    /// Why it waits, while it does.
+    pub waiting: Option<Waiting>,
+    /// How it ended, when it has.
+    pub result: Option<ResultReport>,
+    /// The configuration as it was accepted, every default filled in.
+    pub config: Value,
+}
+
 impl Builds {
     /// Checks a request in full, stores the build and queues it unless it should not start yet.
-    pub async fn create(&self, caller: &Caller, project: &str, new: NewBuild) -> Result<Build> {
+    ///
+    /// The id is new, or that of an earlier attempt of the same request: then its build is given.
+    pub async fn create(&self, caller: &Caller, project: &str, id: BuildId, new: NewBuild) -> Result<Build> {
         let project = self.projects.find(caller, project).await?;
         let tenant = caller.require_in(Permission::BuildCreate, project.id)?;
         project.require_active()?;
@@ -34,13 +49,16 @@ impl Builds {
         let queue_max = self.queue_quota(caller).await?;
 
         let mut tx = self.db.tenant(tenant).await?;
+        if let Some(made) = store::get(&mut tx, tenant, id).await? {
+            return Ok(made);
+        }
         self.tenants.require_capability(&mut tx, caller, Capability::Build).await?;
         self.stored_faults(&mut tx, &project, &new, config.as_ref(), &mut faults).await?;
         let Some(config) = config.filter(|_| faults.is_empty()) else { return Err(Error::faults(faults)) };
         self.check_queue(&mut tx, queue_max).await?;
 
         let build = Build {
-            id: BuildId::new(),
+            id,
             tenant_id: tenant,
             project_id: project.id,
             number: store::next_number(&mut tx, tenant, project.id).await?,
@@ -114,11 +132,11 @@ impl Builds {
                 store::executions::insert_unrun_result(&mut tx, tenant, id, status, reason).await?;
                 let event = events::finished(&self.clock, &caller.actor, &build, ResultStatus::Cancelled, Some(reason));
                 publish(&mut tx, &event).await?;
-                store::logs::wake(&mut tx, id).await?;
+                store::logs::wake(&mut tx, id);
             }
             BuildStatus::Running => {
                 store::request_cancel(&mut tx, tenant, id, &by).await?;
-                notify(&mut tx, Topic::Cancel, &id.to_string()).await?;
+                notify(&mut tx, Topic::Cancel, &id.to_string());
             }
             BuildStatus::Completed | BuildStatus::Failed | BuildStatus::Cancelled => {
                 return Err(Error::conflict(
@@ -132,11 +150,14 @@ impl Builds {
         Ok(build)
     }
 
-    /// A new build of the same source and configuration.
-    pub async fn retry(&self, caller: &Caller, id: BuildId) -> Result<Build> {
+    /// A new build of the same source and configuration. Its id is new, as in [`Self::create`].
+    pub async fn retry(&self, caller: &Caller, id: BuildId, new_id: BuildId) -> Result<Build> {
         let queue_max = self.queue_quota(caller).await?;
         self.require_active_project(caller, id).await?;
         let (mut tx, old) = self.open(caller, id, Permission::BuildCreate).await?;
+        if let Some(made) = store::get(&mut tx, old.tenant_id, new_id).await? {
+            return Ok(made);
+        }
         if !old.status.is_final() {
             return Err(Error::conflict("build.not_final", "the build has not ended yet; cancel it first"));
         }
@@ -150,7 +171,7 @@ impl Builds {
         }
         let config = store::config(&mut tx, old.tenant_id, id).await?;
         let build = Build {
-            id: BuildId::new(),
+            id: new_id,
             number: store::next_number(&mut tx, old.tenant_id, old.project_id).await?,
             status: BuildStatus::Pending,
             attempts: 0,
@@ -172,16 +193,17 @@ impl Builds {
         Ok(build)
     }
 
-    /// Why a queued build waits; none when it does not.
-    pub async fn waiting(&self, caller: &Caller, id: BuildId) -> Result<Option<Waiting>> {
+    /// A build with what stands beside it.
+    pub async fn details(&self, caller: &Caller, id: BuildId) -> Result<Details> {
         let (mut tx, build) = self.open(caller, id, Permission::BuildRead).await?;
-        store::waiting(&mut tx, build.tenant_id, id).await
-    }
-
-    /// The configuration as it was accepted, every default filled in.
-    pub async fn configuration(&self, caller: &Caller, id: BuildId) -> Result<Value> {
-        let (mut tx, build) = self.open(caller, id, Permission::BuildRead).await?;
-        store::config(&mut tx, build.tenant_id, id).await
+        let config = store::config(&mut tx, build.tenant_id, id).await?;
+        let waiting = match build.status {
+            BuildStatus::Queued => store::waiting(&mut tx, build.tenant_id, id).await?,
+            _ => None,
+        };
+        let result =
+            if build.status.is_final() { store::reports::result(&mut tx, build.tenant_id, id).await? } else { None };
+        Ok(Details { build, waiting, result, config })
     }
 
     /// Steps of all attempts.
@@ -209,12 +231,6 @@ impl Builds {
         found.ok_or_else(|| Error::not_found("metrics of this build (it has not run to an end)"))
     }
 
-    /// How it ended; none before it has.
-    pub async fn result(&self, caller: &Caller, id: BuildId) -> Result<Option<ResultReport>> {
-        let (mut tx, build) = self.open(caller, id, Permission::BuildRead).await?;
-        store::reports::result(&mut tx, build.tenant_id, id).await
-    }
-
     /// Every change of its state.
     pub async fn history(&self, caller: &Caller, id: BuildId) -> Result<Vec<HistoryEntry>> {
         let (mut tx, build) = self.open(caller, id, Permission::BuildRead).await?;
@@ -238,7 +254,7 @@ impl Builds {
                 let event = events::finished(&self.clock, &actor, &build, ResultStatus::Timeout, Some(&reason));
                 publish(&mut tx, &event).await?;
             }
-            store::logs::wake(&mut tx, *id).await?;
+            store::logs::wake(&mut tx, *id);
         }
         tx.commit().await?;
         Ok(overdue.len())

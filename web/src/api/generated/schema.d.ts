@@ -1640,8 +1640,8 @@ export interface components {
             email: string;
             /** Format: password */
             password: string;
-            /** @description Programs get the refresh token in the answer; browsers, by default, in an HttpOnly cookie. */
-            refresh_token_in_body?: boolean;
+            /** @description Programs get the tokens in the answer; browsers, by default, in HttpOnly cookies. */
+            tokens_in_body?: boolean;
         };
         /** @description The caller, and what they may do. */
         MeAnswer: {
@@ -2596,16 +2596,16 @@ export interface components {
         };
         /** @description A session, new or refreshed. */
         SessionAnswer: {
-            /** @description Send it as `Authorization: Bearer`. */
-            access_token: string;
+            /** @description Send it as `Authorization: Bearer`; only when it was asked for in the body. */
+            access_token?: string | null;
             /**
              * Format: int32
-             * @description Seconds until it expires.
+             * @description Seconds until the access token expires.
              */
             expires_in_seconds: number;
             /** @description Good for one refresh; only when it was asked for in the body. */
             refresh_token?: string | null;
-            /** @description Send it as `X-CSRF-Token` with the refresh cookie; only when the token went there. Also in a readable cookie. */
+            /** @description Send it as `X-CSRF-Token` with the cookies; only when the tokens went there. Also in a readable cookie. */
             csrf_token?: string | null;
             /** @description The person. While `must_change_password` is true, nothing but changing it is allowed. */
             user: components["schemas"]["User"];
