@@ -134,6 +134,8 @@ export function antdTheme(appearance: Appearance): ThemeConfig {
       fontFamily: "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', sans-serif",
       fontFamilyCode: "ui-monospace, 'SFMono-Regular', Menlo, Consolas, 'Liberation Mono', monospace",
     },
+    // Chosen entries bear the colour of links: as text, the primary colour is too dark in the dark.
+    components: { Dropdown: { colorPrimary: palette.link } },
   };
 }
 

@@ -15,7 +15,7 @@ export function LogTab({ build }: { build: Build }) {
   const tenant = useTenant();
   const navigate = useNavigate();
   const { line } = useSearch({ from: '/_app/$tenant/builds/$buildId' });
-  const { data: steps } = useQuery(stepsQuery(tenant, build.id));
+  const { data: steps, isPending } = useQuery(stepsQuery(tenant, build.id));
   const sections = useMemo(() => sectionsOf(steps ?? []), [steps]);
   const { log, live, notice } = useBuildLog(tenant, build, line ?? 1);
 
@@ -28,7 +28,8 @@ export function LogTab({ build }: { build: Build }) {
   return (
     <div className={styles.grid}>
       <StepList steps={steps} onSelect={onLineChange} />
-      {log && (
+      {/* Headings that come later would move the line that a link is about. */}
+      {log && !isPending && (
         <LogView
           buffer={log.buffer}
           sections={sections}
