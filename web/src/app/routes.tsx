@@ -10,6 +10,7 @@ import {
 import { ApiError } from '../api/errors';
 import { meQuery } from '../api/queries';
 import { buildsSearch, logSearch, newBuildSearch } from '../features/builds/search';
+import { projectSearch, projectsSearch } from '../features/projects/search';
 import { PageSkeleton } from '../ui/Skeletons';
 import { FailedPage, NoTenantPage, NotFoundPage } from './Pages';
 import { lastTenant, safeNext } from './paths';
@@ -148,11 +149,13 @@ const tenantRoutes = [
   createRoute({
     getParentRoute: () => tenantRoute,
     path: '/projects',
+    validateSearch: projectsSearch,
     component: lazyRouteComponent(() => import('../features/projects/ProjectsPage'), 'ProjectsPage'),
   }),
   createRoute({
     getParentRoute: () => tenantRoute,
     path: '/projects/$project',
+    validateSearch: projectSearch,
     component: lazyRouteComponent(() => import('../features/projects/ProjectPage'), 'ProjectPage'),
   }),
   createRoute({

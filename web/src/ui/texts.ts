@@ -20,6 +20,16 @@ export const t = defineTexts('ui', {
     first: 'Newest',
     pages: 'Pages',
   },
+  settings: {
+    unchanged: 'Nothing has been changed yet.',
+    discard: 'Discard changes',
+    stale: 'Somebody else changed this meanwhile',
+    staleHint: 'Saving now would undo what they did. Load what is stored, then make your change again.',
+    reload: 'Load what is stored',
+  },
+  once: {
+    acknowledge: 'I have stored it',
+  },
   confirm: {
     typeLabel: 'Type {{word}} to confirm',
   },
