@@ -11,6 +11,7 @@ import { ApiError } from '../api/errors';
 import { meQuery } from '../api/queries';
 import { buildsSearch, logSearch, newBuildSearch } from '../features/builds/search';
 import { projectSearch, projectsSearch } from '../features/projects/search';
+import { membersSearch } from '../features/tenants/search';
 import { PageSkeleton } from '../ui/Skeletons';
 import { FailedPage, NoTenantPage, NotFoundPage } from './Pages';
 import { lastTenant, safeNext } from './paths';
@@ -176,6 +177,7 @@ const tenantRoutes = [
   createRoute({
     getParentRoute: () => tenantRoute,
     path: '/settings/members',
+    validateSearch: membersSearch,
     component: lazyRouteComponent(() => import('../features/tenants/MembersPage'), 'MembersPage'),
   }),
   createRoute({

@@ -4,7 +4,7 @@ import { Link, useSearch } from '@tanstack/react-router';
 import { App as AntdApp, Form, Select } from 'antd';
 import { useState } from 'react';
 import { usePermission } from '../../api/permissions';
-import { useTenant } from '../../api/queries';
+import { usePeople, useTenant } from '../../api/queries';
 import { ActionButton } from '../../ui/ActionButton';
 import { ROLES, type Role, roleName } from '../../ui/access/access';
 import { RoleSelect } from '../../ui/access/RoleSelect';
@@ -16,13 +16,7 @@ import { QueryTable } from '../../ui/QueryTable';
 import { RelativeTime } from '../../ui/RelativeTime';
 import { useReportError } from '../../ui/useReportError';
 import styles from './ProjectPage.module.css';
-import {
-  type Project,
-  type ProjectMember,
-  projectMembersQuery,
-  tenantMembersQuery,
-  useProjectChanges,
-} from './queries';
+import { type Project, type ProjectMember, projectMembersQuery, useProjectChanges } from './queries';
 import { t } from './texts';
 
 /** A project has no owner. */
@@ -145,8 +139,8 @@ function AddButton({ project, present }: AddProps) {
   const manage = usePermission(tenant, 'member:manage', project.id);
   const { setMember } = useProjectChanges(tenant);
   const [open, setOpen] = useState(false);
-  const { data: members, isPending } = useQuery({ ...tenantMembersQuery(tenant), enabled: open });
-  const others = members?.filter(({ user_id }) => !present.some((member) => member.user_id === user_id));
+  const { people } = usePeople(tenant);
+  const others = people.filter(({ user_id }) => !present.some((member) => member.user_id === user_id));
   return (
     <>
       <ActionButton
@@ -171,11 +165,10 @@ function AddButton({ project, present }: AddProps) {
           rules={[{ required: true, message: t('members.whoRequired') }]}
         >
           <Select
-            loading={isPending}
             showSearch={{ optionFilterProp: 'label' }}
             placeholder={t('members.choose')}
-            notFoundContent={others?.length === 0 ? t('members.everybody') : undefined}
-            options={others?.map(({ user_id, name, email }) => ({
+            notFoundContent={others.length === 0 ? t('members.everybody') : undefined}
+            options={others.map(({ user_id, name, email }) => ({
               value: user_id,
               label: name && name !== email ? `${name} (${email})` : email,
             }))}

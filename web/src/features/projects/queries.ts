@@ -50,17 +50,6 @@ export function projectMembersQuery(tenant: string, id: string, cursor: string |
   });
 }
 
-/** Those who belong to the tenant: a project's roles are given to them alone. */
-export function tenantMembersQuery(tenant: string) {
-  return queryOptions({
-    queryKey: tenantKey(tenant, 'member', 'choice'),
-    queryFn: async ({ signal }) => {
-      const params = { path: { id: tenant }, query: { limit: 200 } };
-      return (await body(api(tenant).GET('/tenants/{id}/members', { params, signal }))).items;
-    },
-  });
-}
-
 export function secretsQuery(tenant: string, id: string) {
   return queryOptions({
     queryKey: tenantKey(tenant, 'secret', id),

@@ -1,5 +1,69 @@
+import { useQuery } from '@tanstack/react-query';
+import { useNavigate, useSearch } from '@tanstack/react-router';
+import { Tabs } from 'antd';
+import { usePermission } from '../../api/permissions';
+import { useMe, useTenant } from '../../api/queries';
+import { EmptyState } from '../../ui/EmptyState';
 import { PageHeader } from '../../ui/PageHeader';
+import { QueryTable } from '../../ui/QueryTable';
+import { AddMemberButton } from './AddMemberButton';
+import { useMemberColumns } from './memberColumns';
+import { membersQuery } from './members';
+import { RolesTable } from './RolesTable';
+import { MEMBER_TABS } from './search';
+import { t } from './texts';
 
+/** Who belongs to the tenant, and what their roles allow. */
 export function MembersPage() {
-  return <PageHeader title="Members" />;
+  const navigate = useNavigate();
+  const { tab = 'people' } = useSearch({ from: '/_app/$tenant/settings/members' });
+  const content = { people: <People />, roles: <RolesTable /> };
+  return (
+    <>
+      <PageHeader
+        title={t('members.title')}
+        description={t('members.description')}
+        actions={<AddMemberButton />}
+      />
+      <Tabs
+        activeKey={tab}
+        destroyOnHidden
+        onChange={(key) =>
+          navigate({
+            to: '.',
+            search: { tab: key === 'people' ? undefined : MEMBER_TABS.find((name) => name === key) },
+            replace: true,
+          })
+        }
+        items={MEMBER_TABS.map((key) => ({ key, label: t(`tabs.${key}`), children: content[key] }))}
+      />
+    </>
+  );
+}
+
+function People() {
+  const tenant = useTenant();
+  const me = useMe();
+  const { cursor } = useSearch({ from: '/_app/$tenant/settings/members' });
+  const { reason } = usePermission(tenant, 'member:read');
+  const query = useQuery(membersQuery(tenant, cursor));
+  const page = query.data;
+  const owners = page?.items.filter((member) => member.role === 'owner').length ?? 0;
+  const columns = useMemberColumns(tenant, {
+    me: me?.user.id,
+    // Other pages may hold more owners.
+    oneOwner: owners === 1 && !page?.next_cursor && !cursor,
+  });
+  if (reason) return <EmptyState title={t('members.forbidden')} hint={reason} />;
+  return (
+    <QueryTable
+      label={t('members.title')}
+      query={query}
+      columns={columns}
+      rowKey={(member) => member.user_id}
+      empty={
+        <EmptyState title={t('members.empty')} hint={t('members.emptyHint')} action={<AddMemberButton />} />
+      }
+    />
+  );
 }
