@@ -10,6 +10,7 @@ import {
 import { ApiError } from '../api/errors';
 import { meQuery } from '../api/queries';
 import { buildsSearch, logSearch, newBuildSearch } from '../features/builds/search';
+import { apiKeysSearch } from '../features/identity/search';
 import { projectSearch, projectsSearch } from '../features/projects/search';
 import { membersSearch } from '../features/tenants/search';
 import { PageSkeleton } from '../ui/Skeletons';
@@ -74,7 +75,7 @@ const homeRoute = createRoute({
 const profileRoute = createRoute({
   getParentRoute: () => appRoute,
   path: '/profile',
-  component: lazyRouteComponent(() => import('../features/identity/ProfilePage'), 'ProfilePage'),
+  component: lazyRouteComponent(() => import('./ProfileRoute')),
 });
 
 /** Lists of administrators are filtered and paged in the address, as each page says. */
@@ -183,6 +184,7 @@ const tenantRoutes = [
   createRoute({
     getParentRoute: () => tenantRoute,
     path: '/settings/api-keys',
+    validateSearch: apiKeysSearch,
     component: lazyRouteComponent(() => import('../features/identity/ApiKeysPage'), 'ApiKeysPage'),
   }),
   createRoute({
