@@ -9,6 +9,7 @@ import {
 } from '@tanstack/react-router';
 import { ApiError } from '../api/errors';
 import { meQuery } from '../api/queries';
+import { activitySearch } from '../features/audit/search';
 import { buildsSearch, logSearch, newBuildSearch } from '../features/builds/search';
 import { apiKeysSearch } from '../features/identity/search';
 import { projectSearch, projectsSearch } from '../features/projects/search';
@@ -173,6 +174,7 @@ const tenantRoutes = [
   createRoute({
     getParentRoute: () => tenantRoute,
     path: '/activity',
+    validateSearch: activitySearch,
     component: lazyRouteComponent(() => import('../features/audit/ActivityPage'), 'ActivityPage'),
   }),
   createRoute({

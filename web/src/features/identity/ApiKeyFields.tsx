@@ -1,5 +1,6 @@
 import { useQuery } from '@tanstack/react-query';
 import { Button, Checkbox, Form, Input, Select } from 'antd';
+import type { Ref } from 'react';
 import type { Permission } from '../../api/permissions';
 import { meQuery, useProjects } from '../../api/queries';
 import { PERMISSIONS, permissionText } from '../../ui/access/access';
@@ -55,13 +56,14 @@ export function ApiKeyFields({ tenant }: { tenant: string }) {
 interface ScopeProps {
   tenant: string;
   /** The form's field sets these. */
+  ref?: Ref<HTMLDivElement>;
   id?: string;
   value?: Permission[];
   onChange?: (scopes: Permission[]) => void;
 }
 
 /** A key holds at most what its maker may do. */
-function ScopeChoice({ tenant, id, value = [], onChange }: ScopeProps) {
+function ScopeChoice({ tenant, ref, id, value = [], onChange }: ScopeProps) {
   const project = Form.useWatch<NewApiKey['project_id']>('project_id');
   const selected = useQuery(meQuery(tenant)).data?.tenant;
   const own = new Set([
@@ -70,7 +72,7 @@ function ScopeChoice({ tenant, id, value = [], onChange }: ScopeProps) {
   ]);
   const preset = presetOf(value);
   return (
-    <div id={id}>
+    <div id={id} ref={ref}>
       <div className={styles.presets}>
         {(Object.keys(PRESETS) as Preset[]).map((name) => (
           <Button

@@ -1,10 +1,12 @@
-import { Select } from 'antd';
+import { type RefSelectProps, Select } from 'antd';
+import type { Ref } from 'react';
 import { ROLES, type Role, roleName } from './access';
 import styles from './RoleSelect.module.css';
 import { t } from './texts';
 
 interface Props {
   /** The form's field sets these. */
+  ref?: Ref<RefSelectProps>;
   id?: string;
   value?: Role;
   onChange?: (role: Role) => void;
