@@ -14,7 +14,6 @@ export const ACTIONS = [
   'build.start',
   'build.cancel',
   'build.retry',
-  'image.deleted',
   'member.added',
   'member.role_changed',
   'member.removed',

@@ -82,7 +82,6 @@ export const t = defineTexts('audit', {
     build_start: 'Build started',
     build_cancel: 'Build cancelled',
     build_retry: 'Build repeated',
-    image_deleted: 'Image deleted',
     member_added: 'Member added',
     member_role_changed: 'Role changed',
     member_removed: 'Member removed',
