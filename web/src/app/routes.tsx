@@ -10,6 +10,9 @@ import {
 import { ApiError } from '../api/errors';
 import { meQuery } from '../api/queries';
 import { buildsSearch, logSearch, newBuildSearch } from '../features/builds/search';
+import { imageSearch, imagesSearch } from '../features/catalog/search';
+import { usersSearch } from '../features/identity/users/search';
+import { tenantsSearch } from '../features/tenants/administration/search';
 import { PageSkeleton } from '../ui/Skeletons';
 import { FailedPage, NoTenantPage, NotFoundPage } from './Pages';
 import { lastTenant, safeNext } from './paths';
@@ -82,6 +85,7 @@ const adminRoutes = [
   createRoute({
     getParentRoute: () => adminRoute,
     path: '/tenants',
+    validateSearch: tenantsSearch,
     component: lazyRouteComponent(() => import('../features/tenants/TenantsPage'), 'TenantsPage'),
   }),
   createRoute({
@@ -92,6 +96,7 @@ const adminRoutes = [
   createRoute({
     getParentRoute: () => adminRoute,
     path: '/users',
+    validateSearch: usersSearch,
     component: lazyRouteComponent(() => import('../features/identity/UsersPage'), 'UsersPage'),
   }),
   createRoute({
@@ -158,11 +163,13 @@ const tenantRoutes = [
   createRoute({
     getParentRoute: () => tenantRoute,
     path: '/images',
+    validateSearch: imagesSearch,
     component: lazyRouteComponent(() => import('../features/catalog/ImagesPage'), 'ImagesPage'),
   }),
   createRoute({
     getParentRoute: () => tenantRoute,
     path: '/images/$imageId',
+    validateSearch: imageSearch,
     component: lazyRouteComponent(() => import('../features/catalog/ImagePage'), 'ImagePage'),
   }),
   createRoute({
