@@ -69,6 +69,8 @@ export async function inspect(page: Page, name: string): Promise<void> {
   for (const { scheme, width } of LOOKS) {
     await page.setViewportSize({ width, height: width === 390 ? 844 : 800 });
     await page.emulateMedia({ colorScheme: scheme, reducedMotion: 'reduce' });
+    await page.waitForFunction((wanted) => document.documentElement.dataset.appearance === wanted, scheme);
+    await settle(page);
     await page.screenshot({ path: `test-results/screenshots/${name}-${scheme}-${width}.png` });
     const { violations } = await new AxeBuilder({ page }).analyze();
     const found = violations.map((v) => `${v.id}: ${v.help}\n  ${v.nodes.map((n) => n.html).join('\n  ')}`);
@@ -77,4 +79,42 @@ export async function inspect(page: Page, name: string): Promise<void> {
     expect(overflow, `${name} is wider than ${width} px`).toBeLessThanOrEqual(0);
   }
   await page.setViewportSize({ width: 1280, height: 800 });
+}
+
+/** Waits until what has changed is painted. */
+async function settle(page: Page): Promise<void> {
+  await page.evaluate(
+    () =>
+      new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done, 100)))),
+  );
+}
+
+export interface Build {
+  id: string;
+  number: number;
+  status: string;
+}
+
+/** Asks for a build of the demo's project. */
+export function submit(page: Page, build: object): Promise<Build> {
+  return call<Build>(page, 'POST', '/builds', { project: PROJECT, method: 'docker', ...build });
+}
+
+/** Waits until a build is in a state. */
+export async function waitFor(page: Page, id: string, status: string): Promise<void> {
+  await expect
+    .poll(async () => (await call<Build>(page, 'GET', `/builds/${id}`)).status, { timeout: 120_000 })
+    .toBe(status);
+}
+
+/** Uploads a build context to the demo's project; gives its id. */
+export async function upload(page: Page, archive: Buffer): Promise<string> {
+  const cookies = await page.context().cookies();
+  const csrf = cookies.find((cookie) => cookie.name.endsWith('image_factory_csrf'))?.value ?? '';
+  const answer = await page.context().request.post(`/api/v1/projects/${PROJECT}/contexts`, {
+    headers: { 'X-Tenant-ID': TENANT, 'X-CSRF-Token': csrf, 'Content-Type': 'application/gzip' },
+    data: archive,
+  });
+  expect(answer.ok(), await answer.text()).toBe(true);
+  return (await answer.json()).id;
 }

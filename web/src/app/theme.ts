@@ -6,6 +6,7 @@ export type Appearance = 'light' | 'dark';
 
 interface Palette {
   primary: string;
+  primaryHover: string;
   link: string;
   success: string;
   warning: string;
@@ -29,6 +30,7 @@ interface Palette {
 const PALETTES: Record<Appearance, Palette> = {
   light: {
     primary: '#2f54d0',
+    primaryHover: '#2444b0',
     link: '#2f54d0',
     success: '#1a7f37',
     warning: '#9a5b00',
@@ -65,6 +67,7 @@ const PALETTES: Record<Appearance, Palette> = {
   },
   dark: {
     primary: '#4f74ec',
+    primaryHover: '#3f5fcf',
     link: '#8aa6ff',
     success: '#3fb950',
     warning: '#d8992b',
@@ -110,6 +113,7 @@ export function antdTheme(appearance: Appearance): ThemeConfig {
     algorithm: appearance === 'dark' ? theme.darkAlgorithm : theme.defaultAlgorithm,
     token: {
       colorPrimary: palette.primary,
+      colorPrimaryHover: palette.primaryHover,
       colorInfo: palette.primary,
       colorLink: palette.link,
       colorSuccess: palette.success,

@@ -1,9 +1,10 @@
 import { useQuery } from '@tanstack/react-query';
-import { useNavigate, useParams, useSearch } from '@tanstack/react-router';
-import { Alert, Tabs } from 'antd';
+import { useParams, useSearch } from '@tanstack/react-router';
+import { Alert } from 'antd';
 import type { ReactNode } from 'react';
 import { useProjects, useTenant } from '../../api/queries';
 import { ErrorState } from '../../ui/ErrorState';
+import { LinkTabs } from '../../ui/LinkTabs';
 import { PageSkeleton } from '../../ui/Skeletons';
 import { ArtifactsTab } from './ArtifactsTab';
 import { AttemptsTab } from './AttemptsTab';
@@ -31,7 +32,7 @@ export function BuildPage() {
     <>
       <BuildHeader build={build} name={name} />
       <Outcome build={build} />
-      <BuildTabs build={build} />
+      <BuildTabs build={build} name={name} />
     </>
   );
 }
@@ -78,29 +79,25 @@ function Outcome({ build }: { build: Build }) {
   return null;
 }
 
-function BuildTabs({ build }: { build: Build }) {
-  const navigate = useNavigate();
+function BuildTabs({ build, name }: { build: Build; name: string }) {
   const { tab = 'log' } = useSearch({ from: '/_app/$tenant/builds/$buildId' });
-  const content: Record<BuildTab, ReactNode> = {
-    log: <LogTab key={build.id} build={build} />,
-    artifacts: <ArtifactsTab build={build} />,
-    metrics: <MetricsTab build={build} />,
-    attempts: <AttemptsTab build={build} />,
-    history: <HistoryTab build={build} />,
-    config: <ConfigTab build={build} />,
-  };
   return (
-    <Tabs
-      activeKey={tab}
-      destroyOnHidden
-      onChange={(key) =>
-        navigate({
-          to: '.',
-          search: { tab: key === 'log' ? undefined : BUILD_TABS.find((name) => name === key) },
-          replace: true,
-        })
-      }
-      items={BUILD_TABS.map((key) => ({ key, label: t(`tabs.${key}`), children: content[key] }))}
-    />
+    <>
+      <LinkTabs
+        label={name}
+        current={tab}
+        tabs={BUILD_TABS.map((key) => ({ key, label: t(`tabs.${key}`) }))}
+      />
+      {CONTENT[tab](build)}
+    </>
   );
 }
+
+const CONTENT: Record<BuildTab, (build: Build) => ReactNode> = {
+  log: (build) => <LogTab key={build.id} build={build} />,
+  artifacts: (build) => <ArtifactsTab build={build} />,
+  metrics: (build) => <MetricsTab build={build} />,
+  attempts: (build) => <AttemptsTab build={build} />,
+  history: (build) => <HistoryTab build={build} />,
+  config: (build) => <ConfigTab build={build} />,
+};

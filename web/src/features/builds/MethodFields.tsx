@@ -29,7 +29,7 @@ export function MethodFields() {
         <Input spellCheck={false} />
       </Form.Item>
       <Form.Item name="tags" label={t('create.tags')} extra={t('create.tagsHint')}>
-        <Select mode="tags" open={false} suffix={null} tokenSeparators={[' ', ',']} />
+        <Select mode="tags" open={false} suffixIcon={null} tokenSeparators={[' ', ',']} />
       </Form.Item>
       {kind !== 'dockerfile' && (
         <>
