@@ -1,9 +1,10 @@
 import { useQuery } from '@tanstack/react-query';
-import { useNavigate, useParams, useSearch } from '@tanstack/react-router';
-import { Alert, Tabs } from 'antd';
+import { useParams, useSearch } from '@tanstack/react-router';
+import { Alert } from 'antd';
 import type { ReactNode } from 'react';
 import { useTenant } from '../../api/queries';
 import { ErrorState } from '../../ui/ErrorState';
+import { LinkTabs } from '../../ui/LinkTabs';
 import { PageHeader } from '../../ui/PageHeader';
 import { PageSkeleton } from '../../ui/Skeletons';
 import { BuildsTab } from './BuildsTab';
@@ -54,29 +55,22 @@ export function ImagePage() {
 }
 
 function ImageTabs({ image }: { image: Image }) {
-  const navigate = useNavigate();
   const { tab = 'tags' } = useSearch({ from: '/_app/$tenant/images/$imageId' });
-  const content: Record<ImageTab, ReactNode> = {
-    tags: <TagsTab image={image} />,
-    layers: <LayersTab image={image} />,
-    config: <ConfigTab image={image} />,
-    builds: <BuildsTab image={image} />,
-  };
   return (
-    <Tabs
-      activeKey={tab}
-      destroyOnHidden
-      onChange={(key) =>
-        navigate({
-          to: '.',
-          search: ({ pull }) => ({
-            pull,
-            tab: key === 'tags' ? undefined : IMAGE_TABS.find((name) => name === key),
-          }),
-          replace: true,
-        })
-      }
-      items={IMAGE_TABS.map((key) => ({ key, label: t(`tabs.${key}`), children: content[key] }))}
-    />
+    <>
+      <LinkTabs
+        label={image.name}
+        current={tab}
+        tabs={IMAGE_TABS.map((key) => ({ key, label: t(`tabs.${key}`) }))}
+      />
+      {CONTENT[tab](image)}
+    </>
   );
 }
+
+const CONTENT: Record<ImageTab, (image: Image) => ReactNode> = {
+  tags: (image) => <TagsTab image={image} />,
+  layers: (image) => <LayersTab image={image} />,
+  config: (image) => <ConfigTab image={image} />,
+  builds: (image) => <BuildsTab image={image} />,
+};
