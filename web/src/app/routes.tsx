@@ -11,8 +11,11 @@ import { ApiError } from '../api/errors';
 import { meQuery } from '../api/queries';
 import { activitySearch } from '../features/audit/search';
 import { buildsSearch, logSearch, newBuildSearch } from '../features/builds/search';
+import { imageSearch, imagesSearch } from '../features/catalog/search';
 import { apiKeysSearch } from '../features/identity/search';
+import { usersSearch } from '../features/identity/users/search';
 import { projectSearch, projectsSearch } from '../features/projects/search';
+import { tenantsSearch } from '../features/tenants/administration/search';
 import { membersSearch } from '../features/tenants/search';
 import { PageSkeleton } from '../ui/Skeletons';
 import { FailedPage, NoTenantPage, NotFoundPage } from './Pages';
@@ -86,6 +89,7 @@ const adminRoutes = [
   createRoute({
     getParentRoute: () => adminRoute,
     path: '/tenants',
+    validateSearch: tenantsSearch,
     component: lazyRouteComponent(() => import('../features/tenants/TenantsPage'), 'TenantsPage'),
   }),
   createRoute({
@@ -96,6 +100,7 @@ const adminRoutes = [
   createRoute({
     getParentRoute: () => adminRoute,
     path: '/users',
+    validateSearch: usersSearch,
     component: lazyRouteComponent(() => import('../features/identity/UsersPage'), 'UsersPage'),
   }),
   createRoute({
@@ -164,11 +169,13 @@ const tenantRoutes = [
   createRoute({
     getParentRoute: () => tenantRoute,
     path: '/images',
+    validateSearch: imagesSearch,
     component: lazyRouteComponent(() => import('../features/catalog/ImagesPage'), 'ImagesPage'),
   }),
   createRoute({
     getParentRoute: () => tenantRoute,
     path: '/images/$imageId',
+    validateSearch: imageSearch,
     component: lazyRouteComponent(() => import('../features/catalog/ImagePage'), 'ImagePage'),
   }),
   createRoute({

@@ -17,7 +17,7 @@ export function LinkTabs<K extends string>({ label, tabs, current }: Props<K>) {
         <Link
           key={tab.key}
           to="."
-          search={n === 0 ? {} : { tab: tab.key }}
+          search={(): Record<string, string> => (n === 0 ? {} : { tab: tab.key })}
           replace
           className={styles.tab ?? ''}
           activeProps={{}}

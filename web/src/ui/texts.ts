@@ -33,6 +33,15 @@ export const t = defineTexts('ui', {
   confirm: {
     typeLabel: 'Type {{word}} to confirm',
   },
+  reason: {
+    label: 'Reason',
+    kept: 'Kept with the change and in the audit trail.',
+    required: 'Say why.',
+  },
+  pull: {
+    tool: 'Tool',
+    copy: 'Copy the command',
+  },
   state: {
     pending: 'Not started',
     queued: 'Queued',
