@@ -54,7 +54,7 @@ test('somebody new gets a password that is shown once, another role, and goes', 
 
 test('the roles say what they allow', async ({ owner }) => {
   await owner.goto('/acme/settings/members');
-  await owner.getByRole('tab', { name: 'What roles may do' }).click();
+  await owner.getByRole('link', { name: 'What roles may do' }).click();
   await expect(owner).toHaveURL('/acme/settings/members?tab=roles');
   await expect(owner.getByRole('columnheader', { name: 'Security reviewer' })).toBeVisible();
   await inspect(owner, 'roles');

@@ -20,7 +20,7 @@ test('a project is made from its name', async ({ owner }) => {
   await expect(drawer.getByLabel('Slug')).toHaveValue(slug);
   await drawer.getByLabel('Slug').fill(PROJECT);
   await drawer.getByRole('button', { name: 'Create project' }).click();
-  await expect(drawer.getByRole('alert')).toContainText('slug');
+  await expect(drawer.getByText('the tenant has a project with this slug')).toBeVisible();
   await inspect(owner, 'projects-new-refused');
   await drawer.getByLabel('Slug').fill(slug);
   await drawer.getByRole('button', { name: 'Create project' }).click();
@@ -73,7 +73,7 @@ test('a project is archived and restored', async ({ owner }) => {
   await expect(owner.getByRole('button', { name: 'New build' })).toHaveAttribute('aria-disabled', 'true');
   await owner.goto('/acme/projects?status=archived');
   await expect(owner.getByRole('link', { name: 'Old thing' })).toBeVisible();
-  await owner.getByText('Active', { exact: true }).click();
+  await owner.getByRole('link', { name: 'Active', exact: true }).click();
   await expect(owner).toHaveURL('/acme/projects');
   await expect(owner.getByRole('link', { name: 'Old thing' })).toBeHidden();
   await owner.goto(`/acme/projects/${slug}?tab=settings`);

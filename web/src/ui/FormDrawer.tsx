@@ -1,5 +1,6 @@
 import { Alert, Button, Drawer, Form } from 'antd';
 import { type ReactNode, useState } from 'react';
+import { blamed } from '../api/errors';
 import { showFaults } from './forms';
 import { t } from './texts';
 
@@ -8,6 +9,8 @@ interface Props<T extends object> {
   title: string;
   initialValues?: Partial<T>;
   submitLabel?: string;
+  /** Refusals that name no field, by code: the field that causes them. */
+  blame?: Readonly<Record<string, string>>;
   /** Submitting destroys something. */
   danger?: boolean;
   /** Sends the form; what it throws is shown at the fields, or above them. `false` keeps it open: one thought again. */
@@ -25,6 +28,7 @@ export function FormDrawer<T extends object>(props: Props<T>) {
     initialValues,
     submitLabel = t('save'),
     danger = false,
+    blame = {},
     onSubmit,
     onClose,
     children,
@@ -39,7 +43,7 @@ export function FormDrawer<T extends object>(props: Props<T>) {
     try {
       if ((await onSubmit(values)) !== false) onClose();
     } catch (error) {
-      setProblem(showFaults(form, error));
+      setProblem(showFaults(form, blamed(error, blame)));
     } finally {
       setBusy(false);
     }

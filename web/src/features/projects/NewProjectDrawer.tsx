@@ -30,6 +30,7 @@ export function NewProjectDrawer({ open, onClose }: Props) {
       open={open}
       title={t('create.button')}
       submitLabel={t('create.submit')}
+      blame={{ 'project.exists': 'slug' }}
       onSubmit={submit}
       onClose={onClose}
     >

@@ -97,24 +97,23 @@ function Registry({ project }: { project: Project }) {
     <Card
       title={t('overview.registry')}
       extra={
-        <Link to="/$tenant/images" params={{ tenant }}>
+        <Link to="/$tenant/images" params={{ tenant }} search={{ project: project.slug }}>
           {t('overview.toImages')}
         </Link>
       }
     >
       <div className={styles.cards}>
-        <Facts facts={[[t('overview.images'), <CopyText key="images" text={`${prefix}/…`} />]]} />
+        <p className={styles.note}>{t('overview.registryNames')}</p>
+        <CopyText block text={`${prefix}/`} display={`${prefix}/…`} label={t('overview.copyPrefix')} />
+        <p className={styles.note}>{t('overview.registryHint')}</p>
         <CopyText
           block
           text={`docker login -u ${email ?? 'you'} ${location.host}`}
           label={t('overview.copyLogin')}
         />
-        <p className={styles.note}>
-          {t('overview.registryHint')}{' '}
-          <Link to="/$tenant/settings/api-keys" params={{ tenant }}>
-            {t('overview.toKeys')}
-          </Link>
-        </p>
+        <Link to="/$tenant/settings/api-keys" params={{ tenant }}>
+          {t('overview.toKeys')}
+        </Link>
       </div>
     </Card>
   );

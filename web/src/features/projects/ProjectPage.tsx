@@ -1,13 +1,14 @@
 import { PlusOutlined } from '@ant-design/icons';
 import { useQuery } from '@tanstack/react-query';
 import { useNavigate, useParams, useSearch } from '@tanstack/react-router';
-import { Alert, Tabs } from 'antd';
+import { Alert } from 'antd';
 import type { ReactNode } from 'react';
 import { usePermission } from '../../api/permissions';
 import { useTenant } from '../../api/queries';
 import type { Versioned } from '../../api/versioned';
 import { ActionButton } from '../../ui/ActionButton';
 import { ErrorState } from '../../ui/ErrorState';
+import { LinkTabs } from '../../ui/LinkTabs';
 import { PageHeader } from '../../ui/PageHeader';
 import { PageSkeleton } from '../../ui/Skeletons';
 import { StateTag } from '../../ui/StateTag';
@@ -77,27 +78,23 @@ function NewBuildButton({ project }: { project: Project }) {
   );
 }
 
+const CONTENT: Record<ProjectTab, (project: Versioned<Project>) => ReactNode> = {
+  overview: (project) => <OverviewTab project={project.value} />,
+  members: (project) => <MembersTab project={project.value} />,
+  secrets: (project) => <SecretsTab project={project.value} />,
+  settings: (project) => <SettingsTab project={project} />,
+};
+
 function ProjectTabs({ project }: { project: Versioned<Project> }) {
-  const navigate = useNavigate();
   const { tab = 'overview' } = useSearch({ from: '/_app/$tenant/projects/$project' });
-  const content: Record<ProjectTab, ReactNode> = {
-    overview: <OverviewTab project={project.value} />,
-    members: <MembersTab project={project.value} />,
-    secrets: <SecretsTab project={project.value} />,
-    settings: <SettingsTab project={project} />,
-  };
   return (
-    <Tabs
-      activeKey={tab}
-      destroyOnHidden
-      onChange={(key) =>
-        navigate({
-          to: '.',
-          search: { tab: key === 'overview' ? undefined : PROJECT_TABS.find((name) => name === key) },
-          replace: true,
-        })
-      }
-      items={PROJECT_TABS.map((key) => ({ key, label: t(`tabs.${key}`), children: content[key] }))}
-    />
+    <>
+      <LinkTabs
+        label={project.value.name}
+        current={tab}
+        tabs={PROJECT_TABS.map((key) => ({ key, label: t(`tabs.${key}`) }))}
+      />
+      {CONTENT[tab](project)}
+    </>
   );
 }

@@ -1,13 +1,14 @@
 import { PlusOutlined } from '@ant-design/icons';
 import { useQuery } from '@tanstack/react-query';
-import { Link, useNavigate, useSearch } from '@tanstack/react-router';
-import { Segmented } from 'antd';
+import { Link, useSearch } from '@tanstack/react-router';
 import { useState } from 'react';
 import { usePermission } from '../../api/permissions';
 import { useTenant } from '../../api/queries';
 import { ActionButton } from '../../ui/ActionButton';
 import type { Column } from '../../ui/DataTable';
 import { EmptyState } from '../../ui/EmptyState';
+import { FilterBar } from '../../ui/FilterBar';
+import { FilterLinks } from '../../ui/FilterLinks';
 import { PageHeader } from '../../ui/PageHeader';
 import { QueryTable } from '../../ui/QueryTable';
 import { RelativeTime } from '../../ui/RelativeTime';
@@ -15,7 +16,7 @@ import { StateTag } from '../../ui/StateTag';
 import { NewProjectDrawer } from './NewProjectDrawer';
 import styles from './ProjectsPage.module.css';
 import { type Project, projectListQuery } from './queries';
-import { PROJECT_FILTERS, type ProjectFilter } from './search';
+import { PROJECT_FILTERS } from './search';
 import { t } from './texts';
 
 /** The projects of the tenant that the reader may see. */
@@ -58,18 +59,19 @@ function NewProjectButton() {
 }
 
 function Filter() {
-  const navigate = useNavigate();
-  const { status = 'active' } = useSearch({ from: '/_app/$tenant/projects' });
+  const { status } = useSearch({ from: '/_app/$tenant/projects' });
   return (
-    <Segmented<ProjectFilter>
-      className={styles.filter ?? ''}
-      aria-label={t('filter.label')}
-      value={status}
-      options={PROJECT_FILTERS.map((value) => ({ value, label: t(`filter.${value}`) }))}
-      onChange={(value) =>
-        navigate({ to: '.', search: { status: value === 'active' ? undefined : value, cursor: undefined } })
-      }
-    />
+    <FilterBar>
+      <FilterLinks
+        label={t('filter.label')}
+        name="status"
+        current={status}
+        choices={[
+          { value: undefined, label: t('filter.active') },
+          ...PROJECT_FILTERS.map((value) => ({ value, label: t(`filter.${value}`) })),
+        ]}
+      />
+    </FilterBar>
   );
 }
 

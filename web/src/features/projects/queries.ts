@@ -11,8 +11,9 @@ export type SecretKind = Schemas['SecretKind'];
 
 const LATEST_BUILDS = 6;
 
-export function projectListQuery(tenant: string, { status = 'active', cursor }: ProjectsSearch) {
-  const query = { cursor, ...(status === 'all' ? {} : { status }) };
+export function projectListQuery(tenant: string, { status, cursor }: ProjectsSearch) {
+  const only: Project['status'] | undefined = status === 'all' ? undefined : (status ?? 'active');
+  const query = { cursor, status: only };
   return queryOptions({
     queryKey: tenantKey(tenant, 'project', 'list', query),
     queryFn: ({ signal }) => body(api(tenant).GET('/projects', { params: { query }, signal })),

@@ -3,11 +3,10 @@ import { oneOf, text } from '../../lib/search';
 type Raw = Record<string, unknown>;
 
 /** Those in use are shown without asking. */
-export const PROJECT_FILTERS = ['active', 'archived', 'all'] as const;
-export type ProjectFilter = (typeof PROJECT_FILTERS)[number];
+export const PROJECT_FILTERS = ['archived', 'all'] as const;
 
 export interface ProjectsSearch {
-  status?: ProjectFilter | undefined;
+  status?: (typeof PROJECT_FILTERS)[number] | undefined;
   cursor?: string | undefined;
 }
 

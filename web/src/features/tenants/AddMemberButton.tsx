@@ -58,6 +58,7 @@ export function AddMemberButton() {
         title={t('add.button')}
         submitLabel={t('add.submit')}
         initialValues={{ role: 'developer' }}
+        blame={{ 'member.exists': 'email' }}
         onSubmit={submit}
         onClose={() => setOpen(false)}
       >

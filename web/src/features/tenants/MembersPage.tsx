@@ -1,9 +1,9 @@
 import { useQuery } from '@tanstack/react-query';
-import { useNavigate, useSearch } from '@tanstack/react-router';
-import { Tabs } from 'antd';
+import { useSearch } from '@tanstack/react-router';
 import { usePermission } from '../../api/permissions';
 import { useMe, useTenant } from '../../api/queries';
 import { EmptyState } from '../../ui/EmptyState';
+import { LinkTabs } from '../../ui/LinkTabs';
 import { PageHeader } from '../../ui/PageHeader';
 import { QueryTable } from '../../ui/QueryTable';
 import { AddMemberButton } from './AddMemberButton';
@@ -15,9 +15,7 @@ import { t } from './texts';
 
 /** Who belongs to the tenant, and what their roles allow. */
 export function MembersPage() {
-  const navigate = useNavigate();
   const { tab = 'people' } = useSearch({ from: '/_app/$tenant/settings/members' });
-  const content = { people: <People />, roles: <RolesTable /> };
   return (
     <>
       <PageHeader
@@ -25,18 +23,12 @@ export function MembersPage() {
         description={t('members.description')}
         actions={<AddMemberButton />}
       />
-      <Tabs
-        activeKey={tab}
-        destroyOnHidden
-        onChange={(key) =>
-          navigate({
-            to: '.',
-            search: { tab: key === 'people' ? undefined : MEMBER_TABS.find((name) => name === key) },
-            replace: true,
-          })
-        }
-        items={MEMBER_TABS.map((key) => ({ key, label: t(`tabs.${key}`), children: content[key] }))}
+      <LinkTabs
+        label={t('members.title')}
+        current={tab}
+        tabs={MEMBER_TABS.map((key) => ({ key, label: t(`tabs.${key}`) }))}
       />
+      {tab === 'people' ? <People /> : <RolesTable />}
     </>
   );
 }
