@@ -21,6 +21,8 @@ export function LinkTabs<K extends string>({ label, tabs, current }: Props<K>) {
           replace
           className={styles.tab ?? ''}
           activeProps={{}}
+          // Otherwise the first one, which sets nothing, is always current too.
+          activeOptions={{ exact: true }}
           aria-current={tab.key === current ? 'page' : undefined}
         >
           {tab.label}
