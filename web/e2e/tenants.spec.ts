@@ -30,7 +30,13 @@ test('a tenant is made with its first owner, who gets a password once', async ({
   await admin.getByRole('button', { name: 'I have stored it' }).click();
   await expect(admin).toHaveURL(`/admin/tenants/${slug}`);
   await expect(admin.getByRole('heading', { level: 1 })).toContainText('Globex');
-  const { items } = await call<{ items: { role: string }[] }>(admin, 'GET', `/tenants/${slug}/members`);
+  const { items } = await call<{ items: { role: string }[] }>(
+    admin,
+    'GET',
+    `/tenants/${slug}/members`,
+    undefined,
+    slug,
+  );
   expect(items).toMatchObject([{ role: 'owner' }]);
 });
 
@@ -86,12 +92,18 @@ test('limits are edited, and what others stored meanwhile is not overwritten', a
   await quota.getByLabel('Registry storage').fill('250');
   await save.click();
   await expect(save).toHaveAttribute('aria-disabled', 'true');
-  const stored = await call<{ storage_bytes_max: number }>(admin, 'GET', `/tenants/${slug}/quota`);
+  const stored = await call<{ storage_bytes_max: number }>(
+    admin,
+    'GET',
+    `/tenants/${slug}/quota`,
+    undefined,
+    slug,
+  );
   expect(stored.storage_bytes_max).toBe(250 * 1024 ** 3);
   await inspect(admin, 'tenant');
 
   await running.fill('30');
-  await call(admin, 'PUT', `/tenants/${slug}/quota`, { ...stored, retention_days: 7 });
+  await call(admin, 'PUT', `/tenants/${slug}/quota`, { ...stored, retention_days: 7 }, slug);
   await save.click();
   await expect(quota.getByText('Somebody else changed this meanwhile')).toBeVisible();
   await inspect(admin, 'tenant-stale');

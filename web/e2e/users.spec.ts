@@ -12,6 +12,7 @@ test('somebody is added, gets a role, and is locked out again', async ({ admin, 
   await form.getByLabel('Address').fill(email);
   await form.getByRole('combobox').click();
   await admin.getByTitle('Auditor').click();
+  await form.getByLabel('Name').click();
   await inspect(admin, 'user-new');
   await form.getByRole('button', { name: 'Add' }).click();
   await expect(admin.getByText(`Password of ${email}`)).toBeVisible();
@@ -80,5 +81,7 @@ test('somebody without a system role does not see the platform', async ({ owner 
   const add = owner.getByRole('button', { name: 'New user' });
   await add.hover();
   await expect(owner.getByRole('tooltip')).toContainText('system:users');
+  await owner.mouse.move(0, 0);
+  await expect(owner.getByRole('tooltip')).toBeHidden();
   await inspect(owner, 'users-forbidden');
 });

@@ -11,6 +11,8 @@ interface Palette {
   success: string;
   warning: string;
   error: string;
+  /** On a filling of `error`. */
+  onError: string;
   /** Behind the content. */
   canvas: string;
   surface: string;
@@ -35,6 +37,7 @@ const PALETTES: Record<Appearance, Palette> = {
     success: '#1a7f37',
     warning: '#9a5b00',
     error: '#c0272d',
+    onError: '#ffffff',
     canvas: '#f6f7f9',
     surface: '#ffffff',
     secondaryText: '#57606a',
@@ -72,6 +75,7 @@ const PALETTES: Record<Appearance, Palette> = {
     success: '#3fb950',
     warning: '#d8992b',
     error: '#ff7b72',
+    onError: '#1d0b0a',
     canvas: '#0e1116',
     surface: '#161a21',
     secondaryText: '#9aa4b0',
@@ -129,6 +133,7 @@ export function antdTheme(appearance: Appearance): ThemeConfig {
       fontFamily: "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', sans-serif",
       fontFamilyCode: "ui-monospace, 'SFMono-Regular', Menlo, Consolas, 'Liberation Mono', monospace",
     },
+    components: { Button: { dangerColor: palette.onError } },
   };
 }
 
