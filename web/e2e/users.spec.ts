@@ -68,6 +68,9 @@ test('the list is filtered in the address', async ({ admin }) => {
   await inspect(admin, 'users');
   await admin.getByRole('link', { name: 'Disabled' }).click();
   await expect(admin).toHaveURL(/status=disabled/);
+  await admin.getByRole('searchbox', { name: 'Exact address' }).fill('nobody@example.com');
+  await admin.keyboard.press('Enter');
+  await expect(admin).toHaveURL(/email=nobody/);
   await expect(admin.getByText('Nobody matches')).toBeVisible();
   await inspect(admin, 'users-none');
 });
