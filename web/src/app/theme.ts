@@ -16,6 +16,8 @@ interface Palette {
   /** Behind the content. */
   canvas: string;
   surface: string;
+  /** Menus, dialogs and what else floats. */
+  elevated: string;
   secondaryText: string;
   /** The sixteen colours of terminals, readable on `logBackground`. */
   ansi: string[];
@@ -40,6 +42,7 @@ const PALETTES: Record<Appearance, Palette> = {
     onError: '#ffffff',
     canvas: '#f6f7f9',
     surface: '#ffffff',
+    elevated: '#ffffff',
     secondaryText: '#57606a',
     ansi: [
       '#24292f',
@@ -78,6 +81,7 @@ const PALETTES: Record<Appearance, Palette> = {
     onError: '#1d0b0a',
     canvas: '#0e1116',
     surface: '#161a21',
+    elevated: '#1d222b',
     secondaryText: '#9aa4b0',
     ansi: [
       '#8b949e',
@@ -125,6 +129,7 @@ export function antdTheme(appearance: Appearance): ThemeConfig {
       colorError: palette.error,
       colorBgLayout: palette.canvas,
       colorBgContainer: palette.surface,
+      colorBgElevated: palette.elevated,
       colorTextSecondary: palette.secondaryText,
       colorTextDescription: palette.secondaryText,
       colorTextTertiary: palette.secondaryText,
