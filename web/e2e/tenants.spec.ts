@@ -19,7 +19,7 @@ test('a tenant is made with its first owner, who gets a password once', async ({
   await expect(form.getByText(/2 to 40 lower-case letters/)).toBeVisible();
   await form.getByLabel('Slug').fill('acme');
   await form.getByRole('button', { name: 'Create' }).click();
-  await expect(form.getByRole('alert').filter({ hasText: 'slug' })).toBeVisible();
+  await expect(form.getByText('there is a tenant with this slug'), 'at the field').toBeVisible();
   await form.getByLabel('Slug').fill(slug);
   await form.getByLabel('Address').fill(`owner@${slug}.example`);
   await form.getByLabel('Name, if they are new').fill('Olga Owner');
@@ -108,7 +108,7 @@ test('limits are edited, and what others stored meanwhile is not overwritten', a
   await expect(quota.getByText('Somebody else changed this meanwhile')).toBeVisible();
   await inspect(admin, 'tenant-stale');
   await quota.getByRole('button', { name: 'Load what is stored' }).click();
-  await expect(quota.getByLabel(/Days that logs/)).toHaveValue('7');
+  await expect(quota.getByLabel('Retention in days')).toHaveValue('7');
   await expect(running).toHaveValue('20');
 
   const policy = admin.getByRole('region', { name: 'Concurrency' });

@@ -8,7 +8,7 @@ test('somebody is added, gets a role, and is locked out again', async ({ admin, 
   await form.getByLabel('Address').fill(credentials.owner_email);
   await form.getByLabel('Name').fill('Ada Lovelace');
   await form.getByRole('button', { name: 'Add' }).click();
-  await expect(form.getByRole('alert').filter({ hasText: /address/ })).toBeVisible();
+  await expect(form.getByText('there is a user with this address'), 'at the field').toBeVisible();
   await form.getByLabel('Address').fill(email);
   await form.getByRole('combobox').click();
   await admin.getByTitle('Auditor').click();
