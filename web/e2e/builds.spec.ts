@@ -20,7 +20,7 @@ test('a build from uploaded files, from the wizard to the pulled image', async (
   await owner.getByLabel('Archive of the build context').setInputFiles({
     name: 'context.tar.gz',
     mimeType: 'application/gzip',
-    buffer: shellContext('RUN echo "\\033[32mgreen\\033[0m and plain" && echo second\nCMD ["sh"]\n'),
+    buffer: shellContext('RUN echo -e "\\033[32mgreen\\033[0m and plain" && echo second\nCMD ["sh"]\n'),
   });
   await owner.getByRole('button', { name: 'Next' }).click();
   await owner.getByRole('textbox', { name: /^Image/ }).fill('shell');

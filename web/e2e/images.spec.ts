@@ -32,8 +32,8 @@ test('an image, from the list to what it is made of', async ({ owner }) => {
   await expect(owner).toHaveURL(/pull=1\.4\.0/);
   await owner.getByText('skopeo', { exact: true }).click();
   await expect(owner.getByText(/^skopeo copy docker:\/\/\S+storefront:1\.4\.0 /)).toBeVisible();
-  await owner.getByLabel('Which one').click();
-  await owner.getByTitle('by digest').click();
+  await owner.getByLabel('Which one').fill('by digest');
+  await owner.keyboard.press('Enter');
   await expect(owner.getByText(/^skopeo copy docker:\/\/\S+storefront@sha256:[0-9a-f]{64} /)).toBeVisible();
 
   await owner.getByRole('link', { name: 'Layers' }).click();

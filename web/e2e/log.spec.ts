@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
-import type { Page } from '@playwright/test';
+import type { CDPSession, Page } from '@playwright/test';
 import { shellContext } from './context';
 import { type Build, expect, inspect, submit, test, upload, waitFor } from './fixtures';
 
@@ -87,7 +87,7 @@ test('the log goes on after the connection was cut, without a gap or a repeat', 
     const build = await submit(owner, { source: { context_id }, image: 'counter' });
     await owner.goto(`${wire.url}/acme/builds/${build.id}`);
     const log = owner.getByRole('region', { name: 'Log' });
-    for (const seen of [40, 150, 280]) {
+    for (const seen of [4, 15, 28]) {
       await expect(log, 'it follows the end').toContainText(new RegExp(`count ${seen}\\d`), {
         timeout: 60_000,
       });
@@ -119,6 +119,8 @@ test('search, links to lines, folding and the download', async ({ owner }) => {
   await expect(owner.getByText('11 of 11')).toBeVisible();
   await expect(log.locator('mark').first()).toBeVisible();
   await inspect(owner, 'log-search');
+  await owner.getByLabel('Search the log').fill('count 299');
+  await owner.keyboard.press('Enter');
   await owner.keyboard.press('Escape');
 
   const row = log.getByText('count 299', { exact: true });
@@ -167,7 +169,7 @@ test('a million lines scroll smoothly in less than 200 MB', async ({ owner, brow
 
   // Everything is loaded for a search.
   await owner.getByLabel('Search the log').fill('number 99999');
-  await expect(owner.getByText('12 lines')).toBeVisible({ timeout: 120_000 });
+  await expect(owner.getByText('11 lines')).toBeVisible({ timeout: 120_000 });
   await owner.keyboard.press('Shift+Enter');
   await expect(log).toContainText('compiling module number 999999 ');
   await owner.keyboard.press('Escape');
@@ -178,8 +180,11 @@ test('a million lines scroll smoothly in less than 200 MB', async ({ owner, brow
   await owner.keyboard.press('End');
   await expect(log).toContainText('compiling module number 1000000 ');
 
+  const page = await owner.context().newCDPSession(owner);
+  await page.send('Performance.enable');
   const box = await log.boundingBox();
   await owner.mouse.move((box?.x ?? 0) + 200, (box?.y ?? 0) + 200);
+  const before = await busySeconds(page);
   const frames = owner.evaluate(
     () =>
       new Promise<number[]>((done) => {
@@ -197,21 +202,27 @@ test('a million lines scroll smoothly in less than 200 MB', async ({ owner, brow
     await owner.waitForTimeout(20);
   }
   const gaps = (await frames).toSorted((a, b) => a - b);
+  const busyMs = (((await busySeconds(page)) - before) * 1000) / gaps.length;
   const median = gaps[Math.floor(gaps.length / 2)] ?? 0;
-  const slow = gaps[Math.floor(gaps.length * 0.95)] ?? 0;
   expect(median, 'a frame takes a sixtieth of a second').toBeLessThan(17.5);
-  expect(slow, 'nineteen of twenty frames are in time, or one late').toBeLessThan(35);
+  expect(busyMs, 'work for a frame leaves time for others').toBeLessThan(10);
 
   const session = await browser.newBrowserCDPSession();
-  await (await owner.context().newCDPSession(owner)).send('HeapProfiler.collectGarbage');
+  await page.send('HeapProfiler.collectGarbage');
   const { processInfo } = await session.send('SystemInfo.getProcessInfo');
   const renderers = processInfo.filter(({ type }) => type === 'renderer').map(({ id }) => privateBytes(id));
   expect(Math.max(...renderers), 'memory of the tab alone').toBeLessThan(TAB_BYTES);
   test.info().annotations.push({
     type: 'measured',
-    description: `frame ${median.toFixed(1)} ms, 95 % ${slow.toFixed(1)} ms, tab ${Math.round(Math.max(...renderers) / 2 ** 20)} MiB`,
+    description: `frame ${median.toFixed(1)} ms, of it busy ${busyMs.toFixed(1)} ms, tab ${Math.round(Math.max(...renderers) / 2 ** 20)} MiB`,
   });
 });
+
+/** Time that the page's main thread has worked. */
+async function busySeconds(session: CDPSession): Promise<number> {
+  const { metrics } = await session.send('Performance.getMetrics');
+  return metrics.find(({ name }) => name === 'TaskDuration')?.value ?? 0;
+}
 
 /** Memory that only this process uses. */
 function privateBytes(pid: number): number {

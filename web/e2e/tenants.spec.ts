@@ -19,7 +19,7 @@ test('a tenant is made with its first owner, who gets a password once', async ({
   await expect(form.getByText(/2 to 40 lower-case letters/)).toBeVisible();
   await form.getByLabel('Slug').fill('acme');
   await form.getByRole('button', { name: 'Create' }).click();
-  await expect(form.getByRole('alert').filter({ hasText: 'slug' })).toBeVisible();
+  await expect(form.getByText('there is a tenant with this slug'), 'at the field').toBeVisible();
   await form.getByLabel('Slug').fill(slug);
   await form.getByLabel('Address').fill(`owner@${slug}.example`);
   await form.getByLabel('Name, if they are new').fill('Olga Owner');
@@ -30,7 +30,13 @@ test('a tenant is made with its first owner, who gets a password once', async ({
   await admin.getByRole('button', { name: 'I have stored it' }).click();
   await expect(admin).toHaveURL(`/admin/tenants/${slug}`);
   await expect(admin.getByRole('heading', { level: 1 })).toContainText('Globex');
-  const { items } = await call<{ items: { role: string }[] }>(admin, 'GET', `/tenants/${slug}/members`);
+  const { items } = await call<{ items: { role: string }[] }>(
+    admin,
+    'GET',
+    `/tenants/${slug}/members`,
+    undefined,
+    slug,
+  );
   expect(items).toMatchObject([{ role: 'owner' }]);
 });
 
@@ -86,17 +92,23 @@ test('limits are edited, and what others stored meanwhile is not overwritten', a
   await quota.getByLabel('Registry storage').fill('250');
   await save.click();
   await expect(save).toHaveAttribute('aria-disabled', 'true');
-  const stored = await call<{ storage_bytes_max: number }>(admin, 'GET', `/tenants/${slug}/quota`);
+  const stored = await call<{ storage_bytes_max: number }>(
+    admin,
+    'GET',
+    `/tenants/${slug}/quota`,
+    undefined,
+    slug,
+  );
   expect(stored.storage_bytes_max).toBe(250 * 1024 ** 3);
   await inspect(admin, 'tenant');
 
   await running.fill('30');
-  await call(admin, 'PUT', `/tenants/${slug}/quota`, { ...stored, retention_days: 7 });
+  await call(admin, 'PUT', `/tenants/${slug}/quota`, { ...stored, retention_days: 7 }, slug);
   await save.click();
   await expect(quota.getByText('Somebody else changed this meanwhile')).toBeVisible();
   await inspect(admin, 'tenant-stale');
   await quota.getByRole('button', { name: 'Load what is stored' }).click();
-  await expect(quota.getByLabel(/Days that logs/)).toHaveValue('7');
+  await expect(quota.getByLabel('Retention in days')).toHaveValue('7');
   await expect(running).toHaveValue('20');
 
   const policy = admin.getByRole('region', { name: 'Concurrency' });

@@ -8,10 +8,11 @@ test('somebody is added, gets a role, and is locked out again', async ({ admin, 
   await form.getByLabel('Address').fill(credentials.owner_email);
   await form.getByLabel('Name').fill('Ada Lovelace');
   await form.getByRole('button', { name: 'Add' }).click();
-  await expect(form.getByRole('alert').filter({ hasText: /address/ })).toBeVisible();
+  await expect(form.getByText('there is a user with this address'), 'at the field').toBeVisible();
   await form.getByLabel('Address').fill(email);
   await form.getByRole('combobox').click();
   await admin.getByTitle('Auditor').click();
+  await form.getByLabel('Name').click();
   await inspect(admin, 'user-new');
   await form.getByRole('button', { name: 'Add' }).click();
   await expect(admin.getByText(`Password of ${email}`)).toBeVisible();
@@ -67,6 +68,9 @@ test('the list is filtered in the address', async ({ admin }) => {
   await inspect(admin, 'users');
   await admin.getByRole('link', { name: 'Disabled' }).click();
   await expect(admin).toHaveURL(/status=disabled/);
+  await admin.getByRole('searchbox', { name: 'Exact address' }).fill('nobody@example.com');
+  await admin.keyboard.press('Enter');
+  await expect(admin).toHaveURL(/email=nobody/);
   await expect(admin.getByText('Nobody matches')).toBeVisible();
   await inspect(admin, 'users-none');
 });
@@ -80,5 +84,7 @@ test('somebody without a system role does not see the platform', async ({ owner 
   const add = owner.getByRole('button', { name: 'New user' });
   await add.hover();
   await expect(owner.getByRole('tooltip')).toContainText('system:users');
+  await owner.mouse.move(0, 0);
+  await expect(owner.getByRole('tooltip')).toBeHidden();
   await inspect(owner, 'users-forbidden');
 });

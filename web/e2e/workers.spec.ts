@@ -6,7 +6,7 @@ test.afterEach(async ({ admin }) => {
 
 test('workers say what they can do', async ({ admin }) => {
   await admin.goto('/admin/workers');
-  const workers = admin.getByRole('region', { name: 'Workers' }).getByRole('table');
+  const workers = admin.getByRole('region', { name: 'Workers', exact: true });
   await expect(workers).toContainText('Healthy');
   await expect(workers).toContainText('docker, container, kaniko');
   await expect(workers.getByRole('meter')).toBeVisible();

@@ -1,12 +1,12 @@
 import createClient, { type Client } from 'openapi-fetch';
 import type { components, paths } from './generated/schema';
-import { authorizedFetch } from './http';
+import { apiUrl, authorizedFetch } from './http';
 
 export type Schemas = components['schemas'];
 
 function clientOf(tenant?: string): Client<paths> {
   return createClient<paths>({
-    baseUrl: `${location.origin}/api/v1`,
+    baseUrl: apiUrl(''),
     fetch: authorizedFetch,
     headers: tenant ? { 'X-Tenant-ID': tenant } : {},
   });

@@ -10,6 +10,11 @@ export function onSignedOut(callback: () => void): void {
   signedOut = callback;
 }
 
+/** The address of a path of the API. */
+export function apiUrl(path: string): string {
+  return `${location.origin}/api/v1${path}`;
+}
+
 /**
  * Fetches with the session's cookies: adds the CSRF token, renews an expired session once and repeats the request.
  * Answers that are no success, and no answer at all, are thrown as `ApiError`.
@@ -22,8 +27,7 @@ export function authorizedFetch(request: Request): Promise<Response> {
 /** Sends a file as it is. It is read from the disk while it is sent, again if the session has to be renewed first. */
 export async function uploadFile<T>(path: string, tenant: string, type: string, file: File): Promise<T> {
   const headers = { 'Content-Type': type, 'X-Tenant-ID': tenant };
-  const url = `${location.origin}/api/v1${path}`;
-  const response = await inSession(() => new Request(url, { method: 'POST', headers, body: file }));
+  const response = await inSession(() => new Request(apiUrl(path), { method: 'POST', headers, body: file }));
   return response.json();
 }
 
@@ -69,7 +73,7 @@ function renewSession(since: number): Promise<boolean> {
   renewal ??= exclusively(async () => {
     if (Number(localStorage.getItem(REFRESHED_AT)) > since) return true;
     const response = await send(
-      new Request('/api/v1/auth/refresh', {
+      new Request(apiUrl('/auth/refresh'), {
         method: 'POST',
         headers: { 'Content-Type': 'application/json' },
         body: '{}',

@@ -1,6 +1,6 @@
 import { backoff, pause } from '../lib/backoff';
 import { ApiError } from './errors';
-import { authorizedFetch } from './http';
+import { apiUrl, authorizedFetch } from './http';
 
 /** A message of a stream. */
 export interface Frame {
@@ -89,7 +89,7 @@ async function readOnce(options: StreamOptions, onOpen: () => void): Promise<'st
     const headers = new Headers({ Accept: 'text/event-stream', 'X-Tenant-ID': tenant });
     const last = position();
     if (last) headers.set('Last-Event-ID', last);
-    const request = new Request(`/api/v1${path}`, { headers, signal: connection.signal, cache: 'no-store' });
+    const request = new Request(apiUrl(path), { headers, signal: connection.signal, cache: 'no-store' });
     const response = await authorizedFetch(request);
     if (!response.body) return 'ended';
     onOpen();

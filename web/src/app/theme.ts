@@ -11,9 +11,13 @@ interface Palette {
   success: string;
   warning: string;
   error: string;
+  /** On a filling of `error`. */
+  onError: string;
   /** Behind the content. */
   canvas: string;
   surface: string;
+  /** Menus, dialogs and what else floats. */
+  elevated: string;
   secondaryText: string;
   /** The sixteen colours of terminals, readable on `logBackground`. */
   ansi: string[];
@@ -35,8 +39,10 @@ const PALETTES: Record<Appearance, Palette> = {
     success: '#1a7f37',
     warning: '#9a5b00',
     error: '#c0272d',
+    onError: '#ffffff',
     canvas: '#f6f7f9',
     surface: '#ffffff',
+    elevated: '#ffffff',
     secondaryText: '#57606a',
     ansi: [
       '#24292f',
@@ -72,8 +78,10 @@ const PALETTES: Record<Appearance, Palette> = {
     success: '#3fb950',
     warning: '#d8992b',
     error: '#ff7b72',
+    onError: '#1d0b0a',
     canvas: '#0e1116',
     surface: '#161a21',
+    elevated: '#1d222b',
     secondaryText: '#9aa4b0',
     ansi: [
       '#8b949e',
@@ -121,6 +129,7 @@ export function antdTheme(appearance: Appearance): ThemeConfig {
       colorError: palette.error,
       colorBgLayout: palette.canvas,
       colorBgContainer: palette.surface,
+      colorBgElevated: palette.elevated,
       colorTextSecondary: palette.secondaryText,
       colorTextDescription: palette.secondaryText,
       colorTextTertiary: palette.secondaryText,
@@ -129,6 +138,7 @@ export function antdTheme(appearance: Appearance): ThemeConfig {
       fontFamily: "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', sans-serif",
       fontFamilyCode: "ui-monospace, 'SFMono-Regular', Menlo, Consolas, 'Liberation Mono', monospace",
     },
+    components: { Button: { dangerColor: palette.onError } },
   };
 }
 

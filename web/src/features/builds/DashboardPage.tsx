@@ -14,7 +14,7 @@ import { TableSkeleton } from '../../ui/Skeletons';
 import { StateTag } from '../../ui/StateTag';
 import { NewBuildButton } from './BuildsPage';
 import styles from './DashboardPage.module.css';
-import { DayChart } from './DayChart';
+import { DayChart, DayLegend } from './DayChart';
 import { type Build, buildsQuery } from './queries';
 import { daysBack, daysOf, periodOf } from './statistics';
 import { t } from './texts';
@@ -81,11 +81,14 @@ function Figures({ builds, complete, project }: FiguresProps) {
       </div>
       <Card title={t('dashboard.perDay')}>
         <DayChart days={daysOf(builds, CHART_DAYS, now)} />
-        <p className={styles.note}>
-          {complete || reach >= CHART_DAYS
-            ? t('dashboard.perDayHint', { days: CHART_DAYS })
-            : t('dashboard.partial', { count: builds.length, days: reach })}
-        </p>
+        <div className={styles.chartFoot}>
+          <p className={styles.note}>
+            {complete || reach >= CHART_DAYS
+              ? t('dashboard.perDayHint', { days: CHART_DAYS })
+              : t('dashboard.partial', { count: builds.length, days: reach })}
+          </p>
+          <DayLegend />
+        </div>
       </Card>
       <div className={styles.lists}>
         <BuildList

@@ -34,6 +34,19 @@ export function DayChart({ days }: { days: Day[] }) {
   );
 }
 
+/** What the colours mean. */
+export function DayLegend() {
+  return (
+    <p className={styles.legend} aria-hidden>
+      {PARTS.toReversed().map((part) => (
+        <span key={part}>
+          <span className={`${styles.key} ${styles[part]}`} /> {t(`dashboard.parts.${part}`)}
+        </span>
+      ))}
+    </p>
+  );
+}
+
 function total(day: Day): number {
   return day.completed + day.failed + day.other;
 }

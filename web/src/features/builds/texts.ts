@@ -225,6 +225,7 @@ export const t = defineTexts('builds', {
     perDayHint: 'The last {{days}} days',
     partial: 'From the last {{count}} builds, which reach back {{days}} days.',
     day: '{{day}}: {{completed}} completed, {{failed}} failed, {{other}} other',
+    parts: { completed: 'Completed', failed: 'Failed', other: 'Other' },
     failures: 'Newest failures',
     noFailures: 'No failed builds. Good.',
     nowRunning: 'At work',

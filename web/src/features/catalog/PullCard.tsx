@@ -30,7 +30,7 @@ export function PullCard({ image }: { image: Image }) {
             id={selectId}
             value={pull}
             options={options}
-            showSearch
+            showSearch={{ optionFilterProp: 'label' }}
             popupMatchSelectWidth={false}
             style={{ width: 220, maxWidth: '100%' }}
             onChange={(value) =>

@@ -4,7 +4,7 @@ import { formatBytes } from '../../lib/numbers';
 import type { Column } from '../../ui/DataTable';
 import { RelativeTime } from '../../ui/RelativeTime';
 import styles from './columns.module.css';
-import { ImageState, platformOf } from './ImageState';
+import { ImageState } from './ImageState';
 import type { Image } from './queries';
 import { shortDigest } from './references';
 import { t } from './texts';
@@ -53,12 +53,6 @@ export function useImageColumns(tenant: string): Column<Image>[] {
       align: 'end',
       wideOnly: true,
       render: (image) => (image.metadata ? formatBytes(image.metadata.compressed_size_bytes) : '–'),
-    },
-    {
-      key: 'platform',
-      title: t('columns.platform'),
-      wideOnly: true,
-      render: (image) => platformOf(image) ?? '–',
     },
     {
       key: 'state',

@@ -8,7 +8,6 @@ export const t = defineTexts('catalog', {
     tag: 'Newest tag',
     digest: 'Digest',
     size: 'Size',
-    platform: 'Platform',
     state: 'State',
     by: 'Pushed by',
     age: 'Pushed',

@@ -1,5 +1,4 @@
 import { useQuery } from '@tanstack/react-query';
-import { Card } from '../../ui/Card';
 import { DataTable } from '../../ui/DataTable';
 import { EmptyState } from '../../ui/EmptyState';
 import { ErrorState } from '../../ui/ErrorState';
@@ -24,16 +23,14 @@ export function WorkersPage() {
       />
       <div className={styles.parts}>
         {dispatcher ? (
-          <>
-            <DispatcherCard dispatcher={dispatcher} />
-            <Queues dispatcher={dispatcher} />
-          </>
+          <DispatcherCard dispatcher={dispatcher} />
         ) : error ? (
           <ErrorState error={error} onRetry={() => void refetch()} />
         ) : (
           <TableSkeleton rows={4} />
         )}
         <Workers />
+        {dispatcher && <Queues dispatcher={dispatcher} />}
       </div>
     </>
   );
@@ -42,7 +39,8 @@ export function WorkersPage() {
 function Queues({ dispatcher }: { dispatcher: Dispatcher }) {
   const columns = useQueueColumns();
   return (
-    <Card title={t('queues.title')}>
+    <div>
+      <h2 className={styles.heading}>{t('queues.title')}</h2>
       {dispatcher.tenants.length === 0 ? (
         <EmptyState title={t('queues.none')} hint={t('queues.noneHint')} />
       ) : (
@@ -53,14 +51,15 @@ function Queues({ dispatcher }: { dispatcher: Dispatcher }) {
           rowKey={(queue) => queue.tenant_id}
         />
       )}
-    </Card>
+    </div>
   );
 }
 
 function Workers() {
   const { data: workers, error, refetch } = useQuery(workersQuery);
   return (
-    <Card title={t('workers.title')}>
+    <div>
+      <h2 className={styles.heading}>{t('workers.title')}</h2>
       {!workers ? (
         error ? (
           <ErrorState error={error} onRetry={() => void refetch()} />
@@ -77,6 +76,6 @@ function Workers() {
           rowKey={(worker) => worker.id}
         />
       )}
-    </Card>
+    </div>
   );
 }

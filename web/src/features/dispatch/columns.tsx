@@ -12,24 +12,27 @@ export const WORKER_COLUMNS: Column<Worker>[] = [
   {
     key: 'name',
     title: t('workers.name'),
-    grow: true,
-    render: (worker) => <span className={styles.name}>{worker.name}</span>,
+    render: ({ name, version }) => (
+      <>
+        <span className={styles.name}>{name}</span>
+        <span className={styles.tools}>{t('workers.version', { version })}</span>
+      </>
+    ),
   },
   { key: 'status', title: t('workers.status'), render: (worker) => <StateTag state={worker.status} /> },
   { key: 'slots', title: t('workers.slots'), render: (worker) => <Slots worker={worker} /> },
   {
     key: 'methods',
     title: t('workers.methods'),
+    grow: true,
     wideOnly: true,
-    render: (worker) => worker.methods.join(', ') || '–',
+    render: ({ methods, tools }) => (
+      <>
+        {methods.join(', ') || t('workers.noMethods')}
+        <span className={styles.tools}>{t('workers.tools', { tools: tools.join(', ') || '–' })}</span>
+      </>
+    ),
   },
-  {
-    key: 'tools',
-    title: t('workers.tools'),
-    wideOnly: true,
-    render: (worker) => worker.tools.join(', ') || '–',
-  },
-  { key: 'version', title: t('workers.version'), wideOnly: true, render: (worker) => worker.version },
   {
     key: 'started',
     title: t('workers.started'),

@@ -93,10 +93,10 @@ function useUserColumns(): Column<User>[] {
             {user.name || user.email}
           </Link>
           {user.id === me?.user.id && <span className={styles.quiet}> ({t('you')})</span>}
+          {user.name && user.name !== user.email && <span className={styles.address}>{user.email}</span>}
         </>
       ),
     },
-    { key: 'email', title: t('columns.email'), wideOnly: true, render: (user) => user.email },
     {
       key: 'roles',
       title: t('columns.roles'),

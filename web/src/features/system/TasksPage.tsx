@@ -21,7 +21,8 @@ const COLUMNS: Column<Task>[] = [
     title: t('tasks.queued'),
     align: 'end',
     wideOnly: true,
-    render: (task) => formatCount(task.queued),
+    // A periodic task always has one row that waits for its time.
+    render: ({ queued, period_seconds }) => (typeof period_seconds === 'number' ? '–' : formatCount(queued)),
   },
   {
     key: 'failed',

@@ -90,6 +90,7 @@ function Head({ stored: { value: tenant, version }, disabledReason }: HeadProps)
         <>
           {tenant.status === 'active' ? (
             <ConfirmButton
+              key="suspend"
               title={t('page.suspendTitle', { name })}
               description={t('page.suspendText')}
               confirmLabel={t('page.suspend')}
@@ -100,6 +101,7 @@ function Head({ stored: { value: tenant, version }, disabledReason }: HeadProps)
             </ConfirmButton>
           ) : (
             <ConfirmButton
+              key="reactivate"
               type="primary"
               danger={false}
               title={t('page.reactivateTitle', { name })}

@@ -34,6 +34,7 @@ export function NewUser({ open, onClose }: Props) {
         open={open}
         title={t('create.title')}
         submitLabel={t('create.submit')}
+        blame={{ 'user.exists': 'email' }}
         onSubmit={submit}
         onClose={onClose}
       >

@@ -149,6 +149,8 @@ function Actions({ user }: { user: User }) {
         {t('action.end')}
       </ConfirmButton>
       <ConfirmButton
+        // Another question from here on: the one that closes keeps its words.
+        key={toggle}
         danger={active}
         title={t(`action.${toggle}Title`, { name })}
         description={t(`action.${toggle}Text`)}

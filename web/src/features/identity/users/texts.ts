@@ -7,7 +7,6 @@ export const t = defineTexts('users', {
   filter: { label: 'Users by status', all: 'All', email: 'Exact address' },
   columns: {
     person: 'Person',
-    email: 'Address',
     roles: 'System roles',
     status: 'Status',
     lastLogin: 'Last sign-in',

@@ -60,6 +60,7 @@ export function NewTenant({ open, onClose }: Props) {
         open={open}
         title={t('create.title')}
         submitLabel={t('create.submit')}
+        blame={{ 'tenant.exists': 'slug' }}
         onSubmit={submit}
         onClose={close}
       >
@@ -83,7 +84,7 @@ export function NewTenant({ open, onClose }: Props) {
           <Input autoComplete="off" spellCheck={false} disabled={made !== undefined} />
         </Form.Item>
         <fieldset className={styles.group}>
-          <legend>{t('create.owner')}</legend>
+          <legend className={styles.legend}>{t('create.owner')}</legend>
           <p className={styles.hint}>{t('create.ownerHint')}</p>
           <Form.Item
             name={['owner', 'email']}

@@ -59,7 +59,12 @@ export function QuotaCard({ slug, disabledReason }: Props) {
             >
               <InputNumber style={{ width: '100%' }} />
             </Form.Item>
-            <Form.Item name="retention_days" label={t('quota.retention_days')} rules={[whole(1)]}>
+            <Form.Item
+              name="retention_days"
+              label={t('quota.retention_days')}
+              extra={t('quota.retentionHint')}
+              rules={[whole(1)]}
+            >
               <InputNumber style={{ width: '100%' }} />
             </Form.Item>
           </div>
