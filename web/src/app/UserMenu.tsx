@@ -5,11 +5,9 @@ import { Button, Dropdown, type DropdownProps } from 'antd';
 import { api } from '../api/client';
 import { useMe } from '../api/queries';
 import { useReportError } from '../ui/useReportError';
-import { type AppearanceChoice, useAppearance } from './appearance';
+import { APPEARANCES, useAppearance } from './appearance';
 import { inHeader } from './popups';
 import { t } from './texts';
-
-const CHOICES: AppearanceChoice[] = ['light', 'dark', 'system'];
 
 /** Who is signed in, how the app looks, and the way out. */
 export function UserMenu() {
@@ -37,7 +35,7 @@ export function UserMenu() {
       key: 'appearance',
       type: 'group',
       label: t('user.appearance'),
-      children: CHOICES.map((key) => ({ key, label: t(`user.${key}`), onClick: () => choose(key) })),
+      children: APPEARANCES.map((key) => ({ key, label: t(`user.${key}`), onClick: () => choose(key) })),
     },
     { type: 'divider' },
     { key: 'signOut', label: t('user.signOut'), onClick: signOut },

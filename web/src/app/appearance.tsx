@@ -3,6 +3,8 @@ import { type Appearance, applyAppearance } from './theme';
 
 export type AppearanceChoice = Appearance | 'system';
 
+export const APPEARANCES = ['light', 'dark', 'system'] as const satisfies readonly AppearanceChoice[];
+
 interface AppearanceContext {
   choice: AppearanceChoice;
   appearance: Appearance;

@@ -10,7 +10,11 @@ interface Palette {
   link: string;
   success: string;
   warning: string;
+  /** Behind a warning. */
+  warningSurface: string;
   error: string;
+  /** On a filling of `error`. */
+  onError: string;
   /** Behind the content. */
   canvas: string;
   surface: string;
@@ -36,7 +40,9 @@ const PALETTES: Record<Appearance, Palette> = {
     link: '#2f54d0',
     success: '#1a7f37',
     warning: '#9a5b00',
+    warningSurface: '#fff6e0',
     error: '#c0272d',
+    onError: '#ffffff',
     canvas: '#f6f7f9',
     surface: '#ffffff',
     elevated: '#ffffff',
@@ -74,7 +80,9 @@ const PALETTES: Record<Appearance, Palette> = {
     link: '#8aa6ff',
     success: '#3fb950',
     warning: '#d8992b',
+    warningSurface: '#2b2111',
     error: '#ff7b72',
+    onError: '#1d0b0a',
     canvas: '#0e1116',
     surface: '#161a21',
     elevated: '#1d222b',
@@ -122,6 +130,7 @@ export function antdTheme(appearance: Appearance): ThemeConfig {
       colorLink: palette.link,
       colorSuccess: palette.success,
       colorWarning: palette.warning,
+      colorWarningBg: palette.warningSurface,
       colorError: palette.error,
       colorBgLayout: palette.canvas,
       colorBgContainer: palette.surface,
@@ -134,8 +143,17 @@ export function antdTheme(appearance: Appearance): ThemeConfig {
       fontFamily: "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', sans-serif",
       fontFamilyCode: "ui-monospace, 'SFMono-Regular', Menlo, Consolas, 'Liberation Mono', monospace",
     },
-    // Chosen entries bear the colour of links: as text, the primary colour is too dark in the dark.
-    components: { Dropdown: { colorPrimary: palette.link } },
+    components: {
+      // Chosen entries bear the colour of links: as text, the primary colour is too dark in the dark.
+      Dropdown: { colorPrimary: palette.link },
+      Button: {
+        dangerColor: palette.onError,
+        defaultHoverColor: palette.link,
+        defaultHoverBorderColor: palette.link,
+        defaultActiveColor: palette.link,
+        defaultActiveBorderColor: palette.link,
+      },
+    },
   };
 }
 

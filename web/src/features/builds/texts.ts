@@ -87,7 +87,6 @@ export const t = defineTexts('builds', {
     size: 'Size',
     location: 'Reference',
     pull: 'Pull commands',
-    copyPull: 'Copy the pull command',
     gone: 'It is no longer in the registry.',
     toImage: 'Open the image',
   },
