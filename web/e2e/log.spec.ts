@@ -138,6 +138,11 @@ test('search, links to lines, folding and the download', async ({ owner }) => {
   await log.getByRole('button', { name: /RUN echo last/ }).click();
   await expect(log.getByText('last', { exact: true })).toBeVisible();
 
+  await owner.getByLabel('Search the log').fill('count 150');
+  await owner.keyboard.press('Enter');
+  await expect(log.locator('mark'), 'going to a match unfolds its step').toHaveText('count 150');
+  await owner.keyboard.press('Escape');
+
   const download = owner.waitForEvent('download');
   await owner.getByRole('link', { name: 'Download the log' }).click();
   const path = await (await download).path();
