@@ -119,16 +119,23 @@ export function LogView(props: Props) {
     [line, onLineChange],
   );
 
+  /** Where to go as soon as something is found. */
+  const [awaited, setAwaited] = useState<1 | -1>();
   const goToMatch = (direction: 1 | -1) => {
     const target = neighbour(found.lines, match ?? (direction === 1 ? 0 : total + 1), direction);
+    setAwaited(target === undefined && found.busy ? direction : undefined);
     if (target === undefined) return;
     setMatch(target);
     goTo(target);
   };
+  useEffect(() => {
+    if (awaited && (found.lines.length > 0 || !found.busy)) goToMatch(awaited);
+  });
 
   const search = (text: string) => {
     setQuery(text);
     setMatch(undefined);
+    setAwaited(undefined);
     if (text) onNeedAll();
   };
 
