@@ -117,13 +117,14 @@ const PALETTES: Record<Appearance, Palette> = {
 };
 
 /** The theme of Ant Design's components. */
-export function antdTheme(appearance: Appearance): ThemeConfig {
+export function antdTheme(appearance: Appearance, motion: boolean): ThemeConfig {
   const palette = PALETTES[appearance];
   return {
     cssVar: { key: 'image-factory' },
     hashed: false,
     algorithm: appearance === 'dark' ? theme.darkAlgorithm : theme.defaultAlgorithm,
     token: {
+      motion,
       colorPrimary: palette.primary,
       colorPrimaryHover: palette.primaryHover,
       colorInfo: palette.primary,
