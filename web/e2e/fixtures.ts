@@ -42,12 +42,18 @@ async function signIn(page: Page, email: string, password: string): Promise<void
 }
 
 /** Calls the API as the page's person: for what a test needs before it begins. */
-export async function call<T>(page: Page, method: string, path: string, data?: unknown): Promise<T> {
+export async function call<T>(
+  page: Page,
+  method: string,
+  path: string,
+  data?: unknown,
+  tenant = TENANT,
+): Promise<T> {
   const cookies = await page.context().cookies();
   const csrf = cookies.find((cookie) => cookie.name.endsWith('image_factory_csrf'))?.value ?? '';
   const answer = await page.context().request.fetch(`/api/v1${path}`, {
     method,
-    headers: { 'X-Tenant-ID': TENANT, 'X-CSRF-Token': csrf },
+    headers: { 'X-Tenant-ID': tenant, 'X-CSRF-Token': csrf },
     data,
   });
   expect(answer.ok(), await answer.text()).toBe(true);

@@ -29,6 +29,14 @@ export class ApiError extends Error {
   }
 }
 
+/** A refusal that one field caused, with the field named: by the refusal's code. */
+export function blamed(error: unknown, fields: Readonly<Record<string, string>>): unknown {
+  const field = error instanceof ApiError && error.faults.length === 0 ? fields[error.code] : undefined;
+  if (!(error instanceof ApiError) || field === undefined) return error;
+  const fault = { pointer: `/${field}`, code: error.code, detail: error.message };
+  return new ApiError(error.status, { code: error.code, detail: error.message, errors: [fault] });
+}
+
 export async function problemOf(response: Response): Promise<ApiError> {
   const isProblem = response.headers.get('content-type')?.includes('json');
   const body: unknown = isProblem ? await response.json().catch(() => null) : null;

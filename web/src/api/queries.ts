@@ -84,10 +84,13 @@ export function usePeople(tenant: string) {
     select: (page) => page.items,
   });
   const me = useMe();
+  const find = (userId: string) =>
+    data?.find((m) => m.user_id === userId) ?? (me?.user.id === userId ? me.user : undefined);
   return {
+    people: data ?? [],
+    find,
     nameOf: (userId: string) => {
-      const person =
-        data?.find((m) => m.user_id === userId) ?? (me?.user.id === userId ? me.user : undefined);
+      const person = find(userId);
       return person ? person.name || person.email : userId.slice(0, 8);
     },
   };

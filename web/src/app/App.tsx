@@ -4,6 +4,7 @@ import { App as AntdApp, ConfigProvider } from 'antd';
 import { useMemo, useState } from 'react';
 import { onSignedOut } from '../api/http';
 import { createQueryClient } from '../api/queries';
+import { useMediaQuery } from '../lib/useMediaQuery';
 import { AppearanceProvider, useAppearance } from './appearance';
 import { createAppRouter } from './routes';
 import { antdTheme } from './theme';
@@ -19,7 +20,8 @@ export function App() {
 
 function Themed() {
   const { appearance } = useAppearance();
-  const theme = useMemo(() => antdTheme(appearance), [appearance]);
+  const motion = !useMediaQuery('(prefers-reduced-motion: reduce)');
+  const theme = useMemo(() => antdTheme(appearance, motion), [appearance, motion]);
   const [{ router, queryClient }] = useState(start);
   return (
     <ConfigProvider theme={theme}>

@@ -5,10 +5,9 @@ import { Button, Dropdown, type DropdownProps } from 'antd';
 import { api } from '../api/client';
 import { useMe } from '../api/queries';
 import { useReportError } from '../ui/useReportError';
-import { type AppearanceChoice, useAppearance } from './appearance';
+import { APPEARANCES, useAppearance } from './appearance';
+import { inLandmark } from './popups';
 import { t } from './texts';
-
-const CHOICES: AppearanceChoice[] = ['light', 'dark', 'system'];
 
 /** Who is signed in, how the app looks, and the way out. */
 export function UserMenu() {
@@ -36,14 +35,19 @@ export function UserMenu() {
       key: 'appearance',
       type: 'group',
       label: t('user.appearance'),
-      children: CHOICES.map((key) => ({ key, label: t(`user.${key}`), onClick: () => choose(key) })),
+      children: APPEARANCES.map((key) => ({ key, label: t(`user.${key}`), onClick: () => choose(key) })),
     },
     { type: 'divider' },
     { key: 'signOut', label: t('user.signOut'), onClick: signOut },
   ];
 
   return (
-    <Dropdown trigger={['click']} menu={{ items, selectedKeys: [choice] }} placement="bottomRight">
+    <Dropdown
+      trigger={['click']}
+      popupRender={inLandmark(t('user.menu'))}
+      menu={{ items, selectedKeys: [choice] }}
+      placement="bottomRight"
+    >
       <Button type="text" shape="circle" icon={<UserOutlined />} aria-label={t('user.menu')} />
     </Dropdown>
   );

@@ -9,7 +9,14 @@ import {
 } from '@tanstack/react-router';
 import { ApiError } from '../api/errors';
 import { meQuery } from '../api/queries';
+import { activitySearch } from '../features/audit/search';
 import { buildsSearch, logSearch, newBuildSearch } from '../features/builds/search';
+import { imageSearch, imagesSearch } from '../features/catalog/search';
+import { apiKeysSearch } from '../features/identity/search';
+import { usersSearch } from '../features/identity/users/search';
+import { projectSearch, projectsSearch } from '../features/projects/search';
+import { tenantsSearch } from '../features/tenants/administration/search';
+import { membersSearch } from '../features/tenants/search';
 import { PageSkeleton } from '../ui/Skeletons';
 import { FailedPage, NoTenantPage, NotFoundPage } from './Pages';
 import { lastTenant, safeNext } from './paths';
@@ -72,7 +79,7 @@ const homeRoute = createRoute({
 const profileRoute = createRoute({
   getParentRoute: () => appRoute,
   path: '/profile',
-  component: lazyRouteComponent(() => import('../features/identity/ProfilePage'), 'ProfilePage'),
+  component: lazyRouteComponent(() => import('./ProfileRoute')),
 });
 
 /** Lists of administrators are filtered and paged in the address, as each page says. */
@@ -82,6 +89,7 @@ const adminRoutes = [
   createRoute({
     getParentRoute: () => adminRoute,
     path: '/tenants',
+    validateSearch: tenantsSearch,
     component: lazyRouteComponent(() => import('../features/tenants/TenantsPage'), 'TenantsPage'),
   }),
   createRoute({
@@ -92,6 +100,7 @@ const adminRoutes = [
   createRoute({
     getParentRoute: () => adminRoute,
     path: '/users',
+    validateSearch: usersSearch,
     component: lazyRouteComponent(() => import('../features/identity/UsersPage'), 'UsersPage'),
   }),
   createRoute({
@@ -148,36 +157,43 @@ const tenantRoutes = [
   createRoute({
     getParentRoute: () => tenantRoute,
     path: '/projects',
+    validateSearch: projectsSearch,
     component: lazyRouteComponent(() => import('../features/projects/ProjectsPage'), 'ProjectsPage'),
   }),
   createRoute({
     getParentRoute: () => tenantRoute,
     path: '/projects/$project',
+    validateSearch: projectSearch,
     component: lazyRouteComponent(() => import('../features/projects/ProjectPage'), 'ProjectPage'),
   }),
   createRoute({
     getParentRoute: () => tenantRoute,
     path: '/images',
+    validateSearch: imagesSearch,
     component: lazyRouteComponent(() => import('../features/catalog/ImagesPage'), 'ImagesPage'),
   }),
   createRoute({
     getParentRoute: () => tenantRoute,
     path: '/images/$imageId',
+    validateSearch: imageSearch,
     component: lazyRouteComponent(() => import('../features/catalog/ImagePage'), 'ImagePage'),
   }),
   createRoute({
     getParentRoute: () => tenantRoute,
     path: '/activity',
+    validateSearch: activitySearch,
     component: lazyRouteComponent(() => import('../features/audit/ActivityPage'), 'ActivityPage'),
   }),
   createRoute({
     getParentRoute: () => tenantRoute,
     path: '/settings/members',
+    validateSearch: membersSearch,
     component: lazyRouteComponent(() => import('../features/tenants/MembersPage'), 'MembersPage'),
   }),
   createRoute({
     getParentRoute: () => tenantRoute,
     path: '/settings/api-keys',
+    validateSearch: apiKeysSearch,
     component: lazyRouteComponent(() => import('../features/identity/ApiKeysPage'), 'ApiKeysPage'),
   }),
   createRoute({

@@ -10,10 +10,16 @@ interface Palette {
   link: string;
   success: string;
   warning: string;
+  /** Behind a warning. */
+  warningSurface: string;
   error: string;
+  /** On a filling of `error`. */
+  onError: string;
   /** Behind the content. */
   canvas: string;
   surface: string;
+  /** Menus, dialogs and what else floats. */
+  elevated: string;
   secondaryText: string;
   /** The sixteen colours of terminals, readable on `logBackground`. */
   ansi: string[];
@@ -34,9 +40,12 @@ const PALETTES: Record<Appearance, Palette> = {
     link: '#2f54d0',
     success: '#1a7f37',
     warning: '#9a5b00',
+    warningSurface: '#fff6e0',
     error: '#c0272d',
+    onError: '#ffffff',
     canvas: '#f6f7f9',
     surface: '#ffffff',
+    elevated: '#ffffff',
     secondaryText: '#57606a',
     ansi: [
       '#24292f',
@@ -71,9 +80,12 @@ const PALETTES: Record<Appearance, Palette> = {
     link: '#8aa6ff',
     success: '#3fb950',
     warning: '#d8992b',
+    warningSurface: '#2b2111',
     error: '#ff7b72',
+    onError: '#1d0b0a',
     canvas: '#0e1116',
     surface: '#161a21',
+    elevated: '#1d222b',
     secondaryText: '#9aa4b0',
     ansi: [
       '#8b949e',
@@ -105,22 +117,25 @@ const PALETTES: Record<Appearance, Palette> = {
 };
 
 /** The theme of Ant Design's components. */
-export function antdTheme(appearance: Appearance): ThemeConfig {
+export function antdTheme(appearance: Appearance, motion: boolean): ThemeConfig {
   const palette = PALETTES[appearance];
   return {
     cssVar: { key: 'image-factory' },
     hashed: false,
     algorithm: appearance === 'dark' ? theme.darkAlgorithm : theme.defaultAlgorithm,
     token: {
+      motion,
       colorPrimary: palette.primary,
       colorPrimaryHover: palette.primaryHover,
       colorInfo: palette.primary,
       colorLink: palette.link,
       colorSuccess: palette.success,
       colorWarning: palette.warning,
+      colorWarningBg: palette.warningSurface,
       colorError: palette.error,
       colorBgLayout: palette.canvas,
       colorBgContainer: palette.surface,
+      colorBgElevated: palette.elevated,
       colorTextSecondary: palette.secondaryText,
       colorTextDescription: palette.secondaryText,
       colorTextTertiary: palette.secondaryText,
@@ -128,6 +143,17 @@ export function antdTheme(appearance: Appearance): ThemeConfig {
       borderRadius: 6,
       fontFamily: "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', sans-serif",
       fontFamilyCode: "ui-monospace, 'SFMono-Regular', Menlo, Consolas, 'Liberation Mono', monospace",
+    },
+    components: {
+      // Chosen entries bear the colour of links: as text, the primary colour is too dark in the dark.
+      Dropdown: { colorPrimary: palette.link },
+      Button: {
+        dangerColor: palette.onError,
+        defaultHoverColor: palette.link,
+        defaultHoverBorderColor: palette.link,
+        defaultActiveColor: palette.link,
+        defaultActiveBorderColor: palette.link,
+      },
     },
   };
 }

@@ -1,4 +1,5 @@
-import type { ReactNode } from 'react';
+import { type ReactNode, useRef } from 'react';
+import { useOverflows } from '../lib/useOverflows';
 import styles from './DataTable.module.css';
 
 export interface Column<T> {
@@ -23,10 +24,13 @@ interface Props<T> {
 
 /** Rows and columns; scrolls sideways where it must. */
 export function DataTable<T>({ label, columns, rows, rowKey }: Props<T>) {
+  const frame = useRef<HTMLElement>(null);
+  const scrolls = useOverflows(frame);
   const classOf = ({ align, grow, wideOnly }: Column<T>) =>
     [align && styles.end, grow && styles.grow, wideOnly && styles.wideOnly].filter(Boolean).join(' ');
   return (
-    <section className={styles.frame} aria-label={label}>
+    // The keyboard must reach what it can scroll.
+    <section ref={frame} className={styles.frame} aria-label={label} tabIndex={scrolls ? 0 : undefined}>
       <table className={styles.table}>
         <thead>
           <tr>

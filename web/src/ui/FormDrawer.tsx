@@ -1,5 +1,6 @@
 import { Alert, Button, Drawer, Form } from 'antd';
 import { type ReactNode, useState } from 'react';
+import { blamed } from '../api/errors';
 import { showFaults } from './forms';
 import { t } from './texts';
 
@@ -8,7 +9,11 @@ interface Props<T extends object> {
   title: string;
   initialValues?: Partial<T>;
   submitLabel?: string;
-  /** Sends the form; what it throws is shown at the fields, or above them. */
+  /** Refusals that name no field, by code: the field that causes them. */
+  blame?: Readonly<Record<string, string>>;
+  /** Submitting destroys something. */
+  danger?: boolean;
+  /** Sends the form; what it throws is shown at the fields, or above them. `false` keeps it open: one thought again. */
   onSubmit: (values: T) => Promise<unknown>;
   onClose: () => void;
   /** `Form.Item`s, named like the fields of the request's body. */
@@ -17,7 +22,17 @@ interface Props<T extends object> {
 
 /** A form at the side of the page. The server's faults appear at the fields that its pointers name. */
 export function FormDrawer<T extends object>(props: Props<T>) {
-  const { open, title, initialValues, submitLabel = t('save'), onSubmit, onClose, children } = props;
+  const {
+    open,
+    title,
+    initialValues,
+    submitLabel = t('save'),
+    danger = false,
+    blame = {},
+    onSubmit,
+    onClose,
+    children,
+  } = props;
   const [form] = Form.useForm<T>();
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState<string>();
@@ -26,10 +41,9 @@ export function FormDrawer<T extends object>(props: Props<T>) {
     setBusy(true);
     setProblem(undefined);
     try {
-      await onSubmit(values);
-      onClose();
+      if ((await onSubmit(values)) !== false) onClose();
     } catch (error) {
-      setProblem(showFaults(form, error));
+      setProblem(showFaults(form, blamed(error, blame)));
     } finally {
       setBusy(false);
     }
@@ -46,7 +60,7 @@ export function FormDrawer<T extends object>(props: Props<T>) {
       footer={
         <div style={{ display: 'flex', gap: 8, justifyContent: 'flex-end' }}>
           <Button onClick={onClose}>{t('cancel')}</Button>
-          <Button type="primary" loading={busy} onClick={form.submit}>
+          <Button type="primary" danger={danger} loading={busy} onClick={form.submit}>
             {submitLabel}
           </Button>
         </div>

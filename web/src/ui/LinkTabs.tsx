@@ -17,11 +17,11 @@ export function LinkTabs<K extends string>({ label, tabs, current }: Props<K>) {
         <Link
           key={tab.key}
           to="."
-          // Each page has tabs of its own, which the router cannot know here.
-          search={(n === 0 ? {} : { tab: tab.key }) as object}
+          search={(): Record<string, string> => (n === 0 ? {} : { tab: tab.key })}
           replace
           className={styles.tab ?? ''}
-          activeProps={{}}
+          // Otherwise the link without parameters counts as current on every one of them.
+          activeOptions={{ exact: true, includeSearch: true }}
           aria-current={tab.key === current ? 'page' : undefined}
         >
           {tab.label}

@@ -5,7 +5,9 @@ const RENEW_MS = 30_000;
 
 /** `3 min. ago`, with the exact time on hover. */
 export function RelativeTime({ time }: { time: string }) {
-  const now = useNow(RENEW_MS);
+  useNow(RENEW_MS);
+  // What has happened since the last renewal is in no future.
+  const now = Date.now();
   return (
     <time dateTime={time} title={formatExact(time)}>
       {formatRelative(time, now)}

@@ -20,8 +20,27 @@ export const t = defineTexts('ui', {
     first: 'Newest',
     pages: 'Pages',
   },
+  settings: {
+    unchanged: 'Nothing has been changed yet.',
+    discard: 'Discard changes',
+    stale: 'Somebody else changed this meanwhile',
+    staleHint: 'Saving now would undo what they did. Load what is stored, then make your change again.',
+    reload: 'Load what is stored',
+  },
+  once: {
+    acknowledge: 'I have stored it',
+  },
   confirm: {
     typeLabel: 'Type {{word}} to confirm',
+  },
+  reason: {
+    label: 'Reason',
+    kept: 'Kept with the change and in the audit trail.',
+    required: 'Say why.',
+  },
+  pull: {
+    tool: 'Tool',
+    copy: 'Copy the command',
   },
   state: {
     pending: 'Not started',

@@ -69,6 +69,7 @@ function Wizard({ initial, contextId }: { initial: Draft; contextId: string | un
       if (next > step) await form.validateFields();
       setProblem(undefined);
       setStep(next);
+      scrollTo({ top: 0 });
     } catch {
       // The fields say what is missing.
     }

@@ -1,5 +1,76 @@
+import { useQuery } from '@tanstack/react-query';
+import { useParams, useSearch } from '@tanstack/react-router';
+import { Alert } from 'antd';
+import type { ReactNode } from 'react';
+import { useTenant } from '../../api/queries';
+import { ErrorState } from '../../ui/ErrorState';
+import { LinkTabs } from '../../ui/LinkTabs';
 import { PageHeader } from '../../ui/PageHeader';
+import { PageSkeleton } from '../../ui/Skeletons';
+import { BuildsTab } from './BuildsTab';
+import { ConfigTab } from './ConfigTab';
+import styles from './ImagePage.module.css';
+import { ImageState } from './ImageState';
+import { LayersTab } from './LayersTab';
+import { NewestPush } from './NewestPush';
+import { PullCard } from './PullCard';
+import { type Image, imageQuery } from './queries';
+import { IMAGE_TABS, type ImageTab } from './search';
+import { TagsTab } from './TagsTab';
+import { t } from './texts';
 
+/** An image: how to get it, what it is made of, and where it comes from. */
 export function ImagePage() {
-  return <PageHeader title="Image" />;
+  const tenant = useTenant();
+  const { imageId } = useParams({ from: '/_app/$tenant/images/$imageId' });
+  const { data: image, error, refetch } = useQuery(imageQuery(tenant, imageId));
+  if (!image)
+    return error ? <ErrorState page error={error} onRetry={() => void refetch()} /> : <PageSkeleton />;
+  return (
+    <>
+      <PageHeader
+        title={image.name}
+        heading={
+          <>
+            {image.name} <ImageState image={image} />
+          </>
+        }
+        description={image.repository}
+      />
+      {image.hold !== 'none' && (
+        <Alert
+          type={image.hold === 'blocked' ? 'error' : 'warning'}
+          showIcon
+          title={t('page.held')}
+          description={t(`page.${image.hold}`)}
+        />
+      )}
+      <div className={styles.cards}>
+        <PullCard image={image} />
+        <NewestPush image={image} />
+      </div>
+      <ImageTabs image={image} />
+    </>
+  );
 }
+
+function ImageTabs({ image }: { image: Image }) {
+  const { tab = 'tags' } = useSearch({ from: '/_app/$tenant/images/$imageId' });
+  return (
+    <>
+      <LinkTabs
+        label={image.name}
+        current={tab}
+        tabs={IMAGE_TABS.map((key) => ({ key, label: t(`tabs.${key}`) }))}
+      />
+      {CONTENT[tab](image)}
+    </>
+  );
+}
+
+const CONTENT: Record<ImageTab, (image: Image) => ReactNode> = {
+  tags: (image) => <TagsTab image={image} />,
+  layers: (image) => <LayersTab image={image} />,
+  config: (image) => <ConfigTab image={image} />,
+  builds: (image) => <BuildsTab image={image} />,
+};

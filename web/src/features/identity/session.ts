@@ -17,3 +17,8 @@ export function useChangePassword() {
       body(api().POST('/me/password', { body: passwords })),
   });
 }
+
+/** Ends every session of the reader, this one too. */
+export async function endAllSessions(): Promise<void> {
+  await api().DELETE('/me/sessions');
+}

@@ -85,7 +85,8 @@ export function useVirtualScroll(element: RefObject<HTMLElement | null>, rows: n
     };
   }, [element, lowest, scale, move, show]);
 
-  const bounded = Math.min(top, lowest);
+  // Whole pixels: text between two is blurred.
+  const bounded = Math.round(Math.min(top, lowest));
   return {
     spacerHeight,
     viewportHeight,

@@ -1,6 +1,6 @@
 import { Segmented } from 'antd';
 import { useState } from 'react';
-import { CopyText } from '../../ui/CopyText';
+import { CopyText } from './CopyText';
 import styles from './PullCommands.module.css';
 import { t } from './texts';
 
@@ -18,13 +18,13 @@ export function PullCommands({ reference }: { reference: string }) {
   return (
     <div className={styles.pull}>
       <Segmented<Tool>
-        aria-label={t('artifacts.pull')}
+        aria-label={t('pull.tool')}
         options={Object.keys(TOOLS) as Tool[]}
         value={tool}
         onChange={setTool}
       />
       <div className={styles.command}>
-        <CopyText block text={TOOLS[tool](reference)} label={t('artifacts.copyPull')} />
+        <CopyText block text={TOOLS[tool](reference)} label={t('pull.copy')} />
       </div>
     </div>
   );

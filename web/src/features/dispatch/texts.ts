@@ -1,0 +1,61 @@
+import { defineTexts } from '../../lib/texts';
+
+export const t = defineTexts('dispatch', {
+  title: 'Workers and dispatcher',
+  about: 'The dispatcher hands queued builds to workers, in turn between the tenants.',
+  state: {
+    title: 'Dispatcher',
+    running: 'Builds are started as soon as a worker is free.',
+    paused: 'No queued build is started. Running builds go on.',
+    draining: 'No queued build is started, and workers report that they drain. Running builds go on.',
+    unknown: 'The mode is {{mode}}.',
+    by: 'By',
+    since: 'Since',
+    reason: 'Reason',
+    queued: 'Waiting',
+    runningNow: 'Running',
+    finished: 'Ended in the last hour',
+    install: 'the installation',
+    atLeast: '{{count}} or more',
+  },
+  action: {
+    pause: 'Pause',
+    pauseTitle: 'Pause dispatch?',
+    pauseText:
+      'No queued build of any tenant is started until somebody resumes. Builds that run go on; new ones can still be queued.',
+    drain: 'Drain',
+    drainTitle: 'Drain before maintenance?',
+    drainText:
+      'No queued build of any tenant is started until somebody resumes, and workers report that they drain. When nothing runs any more, they can be stopped.',
+    resume: 'Resume',
+    resumeTitle: 'Resume dispatch?',
+    resumeText: 'Queued builds of all tenants are started again at once, as far as workers are free.',
+    already: 'This is the mode now.',
+  },
+  queues: {
+    title: 'Queues of tenants',
+    tenant: 'Tenant',
+    queued: 'Waiting',
+    running: 'Running',
+    oldest: 'Oldest waits since',
+    none: 'No builds wait or run',
+    noneHint: 'Tenants with builds in the queue appear here, the longest queue first.',
+  },
+  workers: {
+    title: 'Workers',
+    name: 'Worker',
+    status: 'State',
+    slots: 'Builds',
+    slotsOf: '{{used}} of {{limit}}',
+    slotsLabel: '{{name}} runs {{used}} of at most {{limit}} builds',
+    methods: 'Methods',
+    noMethods: 'none',
+    tools: 'With {{tools}}',
+    version: 'Version {{version}}',
+    started: 'Started',
+    heartbeat: 'Sign of life',
+    none: 'No worker in the last day',
+    noneHint:
+      'Builds wait until one appears. A server with builds.run = true is a worker: start one, and look here again.',
+  },
+});

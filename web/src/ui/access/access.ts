@@ -1,0 +1,47 @@
+import type { Schemas } from '../../api/client';
+import type { Permission } from '../../api/permissions';
+import { t } from './texts';
+
+export type Role = Schemas['TenantRole'];
+
+export const ROLES = [
+  'owner',
+  'admin',
+  'operator',
+  'developer',
+  'security_reviewer',
+  'viewer',
+] as const satisfies readonly Role[];
+
+/** In the order of the reference. */
+export const PERMISSIONS = [
+  'tenant:read',
+  'tenant:update',
+  'member:read',
+  'member:manage',
+  'api_key:manage',
+  'audit:read',
+  'project:read',
+  'project:create',
+  'project:update',
+  'secret:manage',
+  'build:read',
+  'build:create',
+  'build:cancel',
+  'image:pull',
+  'image:push',
+  'image:delete',
+  'concurrency:manage',
+] as const satisfies readonly Permission[];
+
+export function roleName(role: Role): string {
+  return t(`role.${role}`);
+}
+
+type Underscored<P extends string> = P extends `${infer Noun}:${infer Verb}` ? `${Noun}_${Verb}` : never;
+
+/** What a permission allows, in a few words. */
+export function permissionText<P extends Permission>(permission: P): string {
+  const key = permission.replace(':', '_') as Underscored<Permission>;
+  return t(`permission.${key}`);
+}
