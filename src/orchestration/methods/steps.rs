@@ -89,10 +89,11 @@ impl StepParser {
             return None;
         }
         let prefix = &line[..line.len() - rest.len()];
-        if let Some(image) = rest.strip_prefix("COMMIT") {
+        if rest.starts_with("COMMIT") {
             self.places.get(&stage).filter(|(step, steps)| step == steps)?;
             self.places.remove(&stage);
-            return self.start(format!("{prefix}COMMIT"), "COMMIT", image.trim());
+            // The name behind it is the run's own, which nobody knows.
+            return self.start(format!("{prefix}COMMIT"), "COMMIT", "COMMIT");
         }
         let (count, instruction) = rest.strip_prefix("STEP ")?.split_once(": ")?;
         let (step, steps) = fraction(count)?;
@@ -196,7 +197,7 @@ Successfully tagged 127.0.0.1:25999/a/b:1
                 "10 [3/3] STEP 3/5|COPY|COPY --from=build /made /made",
                 "11 [3/3] STEP 4/5|RUN|RUN cat /made;     echo done",
                 r#"12 [3/3] STEP 5/5|CMD|CMD ["/bin/cat", "/made"]"#,
-                "13 [3/3] COMMIT|COMMIT|127.0.0.1:25999/a/b:1",
+                "13 [3/3] COMMIT|COMMIT|COMMIT",
             ]
         );
     }
@@ -238,7 +239,7 @@ before
              [x] STEP 3/3: CMD y\nSTEP 3/3: CMD x\nCOMMIT name\nCOMMIT again\n";
         assert_eq!(
             steps(output),
-            ["1 STEP 1/3|FROM|FROM scratch", "2 STEP 2/3|RUN|RUN x", "3 STEP 3/3|CMD|CMD x", "4 COMMIT|COMMIT|name"]
+            ["1 STEP 1/3|FROM|FROM scratch", "2 STEP 2/3|RUN|RUN x", "3 STEP 3/3|CMD|CMD x", "4 COMMIT|COMMIT|COMMIT"]
         );
     }
 

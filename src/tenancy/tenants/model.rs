@@ -47,10 +47,14 @@ pub struct Tenant {
     pub version: i32,
 }
 
+/// First parts of addresses that are the server's own, so that no tenant may be called so.
+pub const RESERVED_SLUGS: [&str; 12] =
+    ["admin", "api", "assets", "auth", "docs", "health", "metrics", "password", "profile", "ready", "signin", "v2"];
+
 /// A tenant to make.
 #[derive(Debug, Clone)]
 pub struct NewTenant {
-    /// `[a-z0-9-]`, 2 to 40 characters, no hyphen at either end.
+    /// `[a-z0-9-]`, 2 to 40 characters, no hyphen at either end, none of [`RESERVED_SLUGS`].
     pub slug: String,
     /// For people.
     pub name: String,

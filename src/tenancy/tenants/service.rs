@@ -1,8 +1,8 @@
 //! Use cases of tenants.
 
 use super::model::{
-    AddedMember, Capability, CapabilityState, Member, Membership, NewMember, NewTenant, Quota, Tenant, TenantChange,
-    TenantStatus,
+    AddedMember, Capability, CapabilityState, Member, Membership, NewMember, NewTenant, Quota, RESERVED_SLUGS, Tenant,
+    TenantChange, TenantStatus,
 };
 use super::{events, store};
 use crate::kernel::ids::{TenantId, UserId};
@@ -45,6 +45,10 @@ impl Tenants {
     /// Makes a tenant with the default quota and no members.
     pub async fn create(&self, caller: &Caller, new: NewTenant) -> Result<Tenant> {
         caller.require_system(SystemPermission::TenantsManage)?;
+        if RESERVED_SLUGS.contains(&new.slug.as_str()) {
+            let text = format!("the server's own addresses begin with /{}", new.slug);
+            return Err(Error::faults(vec![Fault::new("/slug", "reserved", text)]));
+        }
         let now = self.clock.now();
         let tenant = Tenant {
             id: TenantId::new(),

@@ -25,6 +25,20 @@ async fn a_system_administrator_makes_a_tenant_and_gives_it_an_owner() {
 }
 
 #[tokio::test]
+async fn a_tenant_is_not_called_as_an_address_of_the_server() {
+    let app = TestApp::new().await;
+    let root = app.person(&[SystemRole::SystemAdmin]).await;
+    for slug in ["admin", "signin", "v2"] {
+        let body = root.post("/tenants", json!({"slug": slug, "name": "No"})).await.expect(422);
+        assert_eq!(
+            (body["errors"][0]["pointer"].as_str(), body["errors"][0]["code"].as_str()),
+            (Some("/slug"), Some("reserved"))
+        );
+    }
+    root.post("/tenants", json!({"slug": "administration", "name": "Yes"})).await.expect(201);
+}
+
+#[tokio::test]
 async fn only_owners_add_owners_and_people_new_to_the_installation() {
     let app = TestApp::new().await;
     let acme = app.tenant("acme").await;
