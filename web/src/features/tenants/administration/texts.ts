@@ -60,7 +60,6 @@ export const t = defineTexts('tenant-administration', {
     archived: 'This tenant is archived',
     archivedHint: 'It is gone from the lists of its members. Images, projects and settings are kept.',
   },
-  general: { title: 'General', name: 'Name', slug: 'Slug', id: 'Id' },
   capabilities: {
     title: 'Capabilities',
     give: 'Give',
@@ -100,18 +99,6 @@ export const t = defineTexts('tenant-administration', {
     whole: 'A whole number, {{min}} or more.',
     size: 'A size, 0 or more.',
     gib: 'GiB',
-  },
-  policy: {
-    title: 'Concurrency',
-    about: 'How many of its builds may run at the same time, within the quota.',
-    max_concurrent_builds: 'In the whole tenant',
-    max_concurrent_per_project: 'In each project',
-    docker_max_concurrent: 'By the method Docker',
-    container_max_concurrent: 'By the method Containerfile',
-    kaniko_max_concurrent: 'By the method kaniko',
-    priority_dispatch_enabled: 'Builds may overtake others of the tenant by priority',
-    max_queued_wait_minutes: 'Longest wait in minutes',
-    waitHint: 'Builds that wait longer fail.',
-    range: 'A whole number from {{min}} to {{max}}.',
+    saved: 'Saved. It holds at once.',
   },
 });
