@@ -10,6 +10,8 @@ interface Palette {
   link: string;
   success: string;
   warning: string;
+  warningBackground: string;
+  warningBorder: string;
   error: string;
   /** On a filling of `error`. */
   onError: string;
@@ -38,6 +40,8 @@ const PALETTES: Record<Appearance, Palette> = {
     link: '#2f54d0',
     success: '#1a7f37',
     warning: '#9a5b00',
+    warningBackground: '#fff8e5',
+    warningBorder: '#e3c077',
     error: '#c0272d',
     onError: '#ffffff',
     canvas: '#f6f7f9',
@@ -77,6 +81,8 @@ const PALETTES: Record<Appearance, Palette> = {
     link: '#8aa6ff',
     success: '#3fb950',
     warning: '#d8992b',
+    warningBackground: '#2a2010',
+    warningBorder: '#594214',
     error: '#ff7b72',
     onError: '#1d0b0a',
     canvas: '#0e1116',
@@ -126,6 +132,8 @@ export function antdTheme(appearance: Appearance): ThemeConfig {
       colorLink: palette.link,
       colorSuccess: palette.success,
       colorWarning: palette.warning,
+      colorWarningBg: palette.warningBackground,
+      colorWarningBorder: palette.warningBorder,
       colorError: palette.error,
       colorBgLayout: palette.canvas,
       colorBgContainer: palette.surface,
