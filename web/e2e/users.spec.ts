@@ -1,5 +1,7 @@
 import { call, credentials, expect, inspect, test } from './fixtures';
 
+test.setTimeout(180_000);
+
 test('somebody is added, gets a role, and is locked out again', async ({ admin, browser, baseURL }) => {
   const email = `ada-${Date.now()}@example.com`;
   await admin.goto('/admin/users');
