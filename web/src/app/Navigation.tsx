@@ -40,7 +40,7 @@ function PlaceLink({ place, onNavigate }: { place: Place; onNavigate: (() => voi
       className={styles.link ?? ''}
       onClick={onNavigate}
     >
-      {place.icon}
+      <span aria-hidden>{place.icon}</span>
       {place.label}
     </Link>
   );

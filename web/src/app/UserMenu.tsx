@@ -6,6 +6,7 @@ import { api } from '../api/client';
 import { useMe } from '../api/queries';
 import { useReportError } from '../ui/useReportError';
 import { APPEARANCES, useAppearance } from './appearance';
+import { inHeader } from './popups';
 import { t } from './texts';
 
 /** Who is signed in, how the app looks, and the way out. */
@@ -41,7 +42,12 @@ export function UserMenu() {
   ];
 
   return (
-    <Dropdown trigger={['click']} menu={{ items, selectedKeys: [choice] }} placement="bottomRight">
+    <Dropdown
+      trigger={['click']}
+      getPopupContainer={inHeader}
+      menu={{ items, selectedKeys: [choice] }}
+      placement="bottomRight"
+    >
       <Button type="text" shape="circle" icon={<UserOutlined />} aria-label={t('user.menu')} />
     </Dropdown>
   );

@@ -61,7 +61,7 @@ export function StateTag({ state, compact = false }: Props) {
   const word = t(`state.${state}`);
   return (
     <span className={`${styles.tag} ${styles[tone]}`} title={compact ? word : undefined}>
-      {icon}
+      <span aria-hidden>{icon}</span>
       <span className={compact ? 'visually-hidden' : undefined}>{word}</span>
     </span>
   );

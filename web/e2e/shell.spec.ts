@@ -1,0 +1,62 @@
+import { expect, inspect, test } from './fixtures';
+
+test('on a small screen the navigation is a drawer', async ({ owner }) => {
+  await owner.setViewportSize({ width: 390, height: 844 });
+  await owner.goto('/acme');
+  await owner.getByRole('button', { name: 'Open the navigation' }).click();
+  const drawer = owner.getByRole('dialog');
+  await expect(drawer.getByRole('link', { name: 'Builds' })).toBeVisible();
+  await owner.screenshot({ path: 'test-results/screenshots/drawer-light-390.png' });
+  await drawer.getByRole('link', { name: 'Builds' }).click();
+  await expect(owner).toHaveURL(/\/acme\/builds/);
+  await expect(drawer).toBeHidden();
+});
+
+test('the appearance is chosen and remembered', async ({ owner }) => {
+  await owner.emulateMedia({ colorScheme: 'light' });
+  await owner.goto('/acme');
+  await owner.getByRole('button', { name: 'Your menu' }).click();
+  await owner.getByRole('menuitem', { name: 'Dark' }).click();
+  await expect(owner.locator('html')).toHaveAttribute('data-appearance', 'dark');
+  await owner.reload();
+  await expect(owner.locator('html')).toHaveAttribute('data-appearance', 'dark');
+});
+
+test('the switchers lead to a tenant and narrow lists to a project', async ({ owner }) => {
+  await owner.goto('/');
+  await expect(owner).toHaveURL(/\/acme$/);
+  await owner.goto('/acme/builds');
+  await owner.getByRole('button', { name: 'Project: All projects' }).click();
+  await owner.getByRole('menuitem', { name: 'Hello' }).click();
+  await expect(owner).toHaveURL(/project=hello/);
+  await owner.getByRole('link', { name: 'Images' }).click();
+  await expect(owner, 'the project stays').toHaveURL(/\/images\?project=hello/);
+  await owner.getByRole('button', { name: 'Tenant Acme: switch' }).click();
+  await inspect(owner, 'tenant-switcher');
+});
+
+test('the app can be used by keyboard alone', async ({ owner }) => {
+  await owner.goto('/acme');
+  await expect(owner.getByRole('heading', { level: 1 })).toBeVisible();
+  await owner.keyboard.press('Tab');
+  await expect(owner.getByRole('link', { name: 'Skip to the content' })).toBeFocused();
+  await owner.keyboard.press('Enter');
+  await owner.keyboard.press('Tab');
+  await expect(owner.getByRole('button', { name: 'New build' })).toBeFocused();
+  await owner.keyboard.press('Enter');
+  await expect(owner).toHaveURL(/\/builds\/new/);
+});
+
+test('the platform is offered to administrators', async ({ admin }) => {
+  await admin.goto('/');
+  const navigation = admin.getByRole('navigation', { name: 'Main navigation' });
+  await expect(navigation).toContainText('Platform');
+  await expect(admin).toHaveURL(/\/admin\/tenants/);
+});
+
+test('the platform is not offered to others', async ({ owner }) => {
+  await owner.goto('/acme');
+  const navigation = owner.getByRole('navigation', { name: 'Main navigation' });
+  await expect(navigation).toContainText('Builds');
+  await expect(navigation).not.toContainText('Platform');
+});
