@@ -16,7 +16,7 @@ const LARGEST = 150_000;
 test.setTimeout(180_000);
 
 test.beforeEach(async ({ page }) => {
-  await page.setViewportSize({ width: 1280, height: 800 });
+  await page.setViewportSize({ width: 1120, height: 680 });
   await page.emulateMedia({ colorScheme: 'light', reducedMotion: 'reduce' });
 });
 
@@ -26,7 +26,7 @@ async function picture(page: Page, name: string): Promise<void> {
   if (UPDATE) {
     mkdirSync(IMAGES, { recursive: true });
     await nameTheServer(page);
-    await page.mouse.move(640, 799);
+    await page.mouse.move(560, 679);
     // Messages and tooltips go by themselves.
     await page.waitForTimeout(400);
     await page.screenshot({ path, animations: 'disabled', caret: 'hide' });
@@ -58,6 +58,7 @@ test('signing in', async ({ page }) => {
 test('changing the password', async ({ owner }) => {
   await owner.goto('/profile');
   await expect(owner.getByLabel('New password', { exact: true })).toBeVisible();
+  await owner.getByRole('button', { name: 'Change password' }).scrollIntoViewIfNeeded();
   await picture(owner, 'password');
 });
 
@@ -74,7 +75,7 @@ test('making a project', async ({ owner }) => {
 test('building from Git, a folder and a Dockerfile', async ({ owner }) => {
   await owner.goto('/acme/builds/new?project=hello');
   await owner.getByLabel('Repository URL').fill('https://git.example.com/acme/hello.git');
-  await owner.getByLabel('Branch, tag or commit').fill('main');
+  await owner.getByRole('textbox', { name: /^Branch, tag or commit/ }).fill('main');
   await picture(owner, 'build-git');
 
   await owner.getByRole('radio', { name: /^Upload/ }).check();
