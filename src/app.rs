@@ -68,9 +68,9 @@ impl App {
         let signals = Signals::start(db.clone(), &tasks);
         let events = Events::new(db.clone());
         let users = Users::new(db.clone(), clock.clone())?;
-        let secure = config.server.public_url.starts_with("https://");
+        let public_url = config.server.public_url.clone();
         let identity =
-            Identity::new(db.clone(), clock.clone(), users.clone(), &keyring, config.identity.clone(), secure)?;
+            Identity::new(db.clone(), clock.clone(), users.clone(), &keyring, config.identity.clone(), public_url)?;
         let tenants = Tenants::new(db.clone(), clock.clone(), users.clone(), tasks.clone());
         let projects = Projects::new(db.clone(), clock.clone(), users, keyring.clone());
         let objects: Arc<dyn ObjectStore> = Arc::new(FsStore::at(&config.storage));

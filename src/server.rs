@@ -5,21 +5,30 @@ use crate::communication::live;
 use crate::config::Config;
 use crate::images::{catalog, registry};
 use crate::kernel::secret::Keyring;
-use crate::kernel::{Error, Page, Result};
+use crate::kernel::{Page, Result};
 use crate::orchestration::{builds, dispatch};
-use crate::platform::http::{NoQuery, Problem, Query, Refusals, forwarded, idempotency, request_id};
+use crate::platform::http::idempotency::{self, Idempotency};
+use crate::platform::http::{NoQuery, Problem, Query, Refusals, forwarded, refuse_nul, request_id, web_app};
 use crate::platform::jobs::{self, TaskStatus};
 use crate::platform::tasks::Tasks;
 use crate::platform::telemetry;
 use crate::tenancy::access::{Caller, SystemPermission};
 use crate::tenancy::{audit, identity, projects, tenants};
 use axum::Router;
+use axum::body::Body;
 use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
-use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::response::Response;
+use axum::routing::{any, get};
+use http::HeaderValue;
+use http::header::X_CONTENT_TYPE_OPTIONS;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
+use std::time::Duration;
+use tower::ServiceBuilder;
+use tower_http::compression::CompressionLayer;
+use tower_http::set_header::SetResponseHeaderLayer;
+use tower_http::timeout::{RequestBodyTimeoutLayer, TimeoutBody};
 use utoipa::openapi::OpenApi as Document;
 use utoipa::{OpenApi, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
@@ -63,10 +72,15 @@ pub fn openapi(config: &Config) -> Result<Document> {
 /// The whole server.
 pub fn router(app: &App) -> Result<Router> {
     let (api, document) = api(app).split_for_parts();
+    let stall = Duration::from_secs(app.config.server.stall_timeout_seconds);
+    let unless_stalled = ServiceBuilder::new()
+        .layer(RequestBodyTimeoutLayer::new(stall))
+        .map_request(|r: http::Request<TimeoutBody<Body>>| r.map(Body::new));
     // The last layer is the outermost: who asks is known before a kept answer is looked for.
     let api = api
         .layer(from_fn_with_state(app.clone(), idempotent))
-        .layer(from_fn_with_state(app.gate.clone(), identity::middleware));
+        .layer(from_fn_with_state(app.gate.clone(), identity::middleware))
+        .layer(unless_stalled);
     let document = serde_json::to_value(document)?;
     let ready = app.clone();
     let mut router = Router::new()
@@ -85,8 +99,10 @@ pub fn router(app: &App) -> Result<Router> {
         .merge(registry::routes(app.registry.clone()));
     let proxies: Arc<[_]> = app.config.server.trusted_proxies.clone().into();
     Ok(router
-        .fallback(async || Error::not_found("page").into_response())
+        .fallback_service(ServiceBuilder::new().layer(CompressionLayer::new()).service(any(web_app).with_state(())))
+        .layer(SetResponseHeaderLayer::if_not_present(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")))
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
+        .layer(from_fn(refuse_nul))
         .layer(from_fn_with_state(proxies, forwarded::middleware))
         .layer(from_fn(request_id::middleware)))
 }
@@ -102,7 +118,8 @@ async fn idempotent(State(app): State<App>, request: Request, next: Next) -> Res
     let Some(caller) = request.extensions().get::<Caller>() else { return Ok(next.run(request).await) };
     let tenant = caller.tenant.as_ref().map(|t| t.id.to_string()).unwrap_or_default();
     let name = format!("{}@{tenant}", caller.actor);
-    idempotency::middleware(app.db, app.keyring, name, request, next).await
+    let with = Idempotency { db: app.db, keyring: app.keyring, tasks: app.tasks };
+    idempotency::middleware(with, name, request, next).await
 }
 
 /// What operators see of the process.

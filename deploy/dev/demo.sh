@@ -28,6 +28,7 @@ profile=()
 arguments=(dev --demo)
 [ "${ONCE-}" != 1 ] || arguments+=(--once)
 
+deploy/dev/web.sh
 echo "compiling (the first time takes some minutes)"
 cargo build --locked --quiet --bin image-factory "${profile[@]}"
 # cargo gives way to the binary, so signals and the exit code are the binary's own.

@@ -23,7 +23,12 @@ run=(
     uidmap           # user namespaces
     util-linux       # unshare, setpriv
 )
-test=(podman netavark) # the second client that pulls from the registry
+test=(
+    chromium          # the web app's tests
+    fonts-dejavu-core # what it writes with
+    netavark          # podman's network
+    podman            # the second client that pulls from the registry
+)
 rust=(gcc libc6-dev)
 
 fail() {

@@ -45,11 +45,13 @@ check() {
     echo
 }
 
-# The tests count one by one, from nextest's report; a build that fails counts once.
+# `tests NAME REPORT COMMAND...`: the tests count one by one, from the JUnit report that the command leaves; one that fails
+# without failed tests counts once.
 tests() {
-    local report=target/nextest/default/junit.xml attribute total broken=0 outcome=0
+    local name=$1 report=$2 attribute total broken=0 outcome=0
+    shift 2
     rm -f "$report"
-    run tests deploy/dev/postgres.sh cargo nextest run --locked || outcome=1
+    run "$name" "$@" || outcome=1
     total=$(sed -n 's/^<testsuites .* tests="\([0-9]*\)".*/\1/p' "$report" 2>/dev/null)
     for attribute in failures errors; do
         broken=$((broken + $(sed -n "s/^<testsuites .* $attribute=\"\([0-9]*\)\".*/\1/p" "$report" 2>/dev/null || echo 0)))
@@ -65,11 +67,22 @@ tests() {
 
 check formatting cargo fmt --check -- --color never
 check lints cargo clippy --locked --all-targets -- -D warnings
+deploy/dev/web.sh install || exit 1
+check web-lints npm --prefix web run lint
+check web-types npm --prefix web run typecheck
+check web-api npm --prefix web run gen:api -- --check
 if [ "${1-}" != static ]; then
     if cargo deny --version >/dev/null 2>&1; then
         check dependencies cargo deny --offline check bans licenses sources
     fi
-    tests
+    check web-build deploy/dev/web.sh
+    check web-budget npm --prefix web run budget
+    tests web-tests "$logs/vitest.xml" \
+        npm --prefix web test -- --reporter=junit --outputFile="$logs/vitest.xml"
+    tests tests target/nextest/default/junit.xml deploy/dev/postgres.sh cargo nextest run --locked
+    cargo build --locked --quiet --bin image-factory 2>/dev/null
+    PLAYWRIGHT_JUNIT_OUTPUT_NAME="$logs/playwright.xml" tests web-e2e "$logs/playwright.xml" \
+        npm --prefix web run e2e -- --reporter=junit
 fi
 
 for name in "${failures[@]}"; do

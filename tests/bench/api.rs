@@ -36,10 +36,10 @@ pub async fn run() {
         "update builds set status = 'completed', started_at = now(), completed_at = now();
          insert into build_configs (build_id, tenant_id, build_method) select id, tenant_id, build_method from builds;
          insert into build_results (build_id, tenant_id, status, total_duration_ms, queue_wait_ms, build_execution_ms, retry_count)
-             select id, tenant_id, 'success', 1000, 10, 900, 0 from builds;
-         vacuum analyze",
+             select id, tenant_id, 'success', 1000, 10, 900, 0 from builds;",
     )
     .await;
+    seed::sql(&mut sql, "vacuum analyze").await;
     let ours = listen(&product, image_factory::server::router(&product.app).unwrap()).await;
     let theirs = listen(&product, bound(product.pool(20).await)).await;
     let token = sign_in(&product, &ours).await;
@@ -89,7 +89,7 @@ async fn sign_in(product: &Product, url: &str) -> String {
     product.app.tenants.add_member(&owner(seed::tenant_id(0), "tenant-0"), member).await.unwrap();
     let answer: Value = Client::new()
         .post(format!("{url}/api/v1/auth/login"))
-        .json(&json!({"email": EMAIL, "password": PASSWORD}))
+        .json(&json!({"email": EMAIL, "password": PASSWORD, "tokens_in_body": true}))
         .send()
         .await
         .unwrap()

@@ -79,7 +79,7 @@ async fn watch(product: &Product, run: &RunRef, count: usize) -> Arrivals {
         product.tasks.spawn_until_stopped("watcher", async move {
             while let Some(frame) = frames.next().await {
                 let frame = frame.unwrap();
-                if let Some(last) = frame.id.filter(|_| frame.event == "lines") {
+                if let Some(last) = frame.id.as_ref().filter(|_| frame.event == "lines") {
                     let _ = sender.send((last.parse().unwrap(), Instant::now()));
                 }
             }

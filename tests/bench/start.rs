@@ -103,7 +103,7 @@ impl Contender {
                 let tenant = n % TENANTS;
                 let caller = owner(seed::tenant_id(tenant), &format!("tenant-{tenant}"));
                 let project = seed::project_id(tenant).to_string();
-                let build = product.app.builds.create(&caller, &project, new_build()).await.unwrap();
+                let build = product.app.builds.create(&caller, &project, BuildId::new(), new_build()).await.unwrap();
                 let committed = Instant::now();
                 let at = executor.started(build.id).await.unwrap();
                 (at - begun, at.saturating_duration_since(committed))
@@ -111,11 +111,13 @@ impl Contender {
             Self::Minimal { pool, starts } => {
                 let (sender, receiver) = oneshot::channel();
                 starts.lock().unwrap().insert(n, sender);
-                sqlx::query("with j as (insert into jobs (id) values ($1)) select pg_notify('jobs', '')")
-                    .bind(n)
-                    .execute(pool)
-                    .await
-                    .unwrap();
+                sqlx::query(
+                    "with j as (insert into minimal_jobs (id) values ($1)) select pg_notify('minimal_jobs', '')",
+                )
+                .bind(n)
+                .execute(pool)
+                .await
+                .unwrap();
                 let committed = Instant::now();
                 let at = receiver.await.unwrap();
                 (at - begun, at.saturating_duration_since(committed))
@@ -151,8 +153,8 @@ pub async fn run() {
     seed::tenants(&mut sql, TENANTS).await;
     seed::sql(
         &mut sql,
-        "create table jobs (id bigint primary key, status text not null default 'queued');
-                         create index on jobs (id) where status = 'queued'",
+        "create table minimal_jobs (id bigint primary key, status text not null default 'queued');
+                         create index on minimal_jobs (id) where status = 'queued'",
     )
     .await;
     let product = Arc::new(product);
@@ -244,13 +246,13 @@ async fn capacity(who: &Contender, product: &Product, next: &mut i64) -> f64 {
 /// The limit: woken by a notification, it claims one job after the other until there is none.
 async fn minimal_loop(product: &Product, pool: PgPool, starts: Arc<Mutex<HashMap<i64, oneshot::Sender<Instant>>>>) {
     let mut listener = PgListener::connect(product.db.url()).await.unwrap();
-    listener.listen("jobs").await.unwrap();
+    listener.listen("minimal_jobs").await.unwrap();
     product.tasks.spawn_until_stopped("minimal loop", async move {
         while listener.recv().await.is_ok() {
             loop {
                 let claimed: Option<i64> = sqlx::query_scalar(
-                    "update jobs set status = 'running'
-                     where id = (select id from jobs where status = 'queued' order by id limit 1 for update skip locked)
+                    "update minimal_jobs set status = 'running'
+                     where id = (select id from minimal_jobs where status = 'queued' order by id limit 1 for update skip locked)
                      returning id",
                 )
                 .fetch_optional(&pool)

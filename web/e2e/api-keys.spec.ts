@@ -51,7 +51,7 @@ test('a key is limited to a project and a day', async ({ owner }) => {
   await drawer.getByLabel('Works for').click();
   await owner.getByText('Until a day …').click();
   await drawer.getByLabel('Last day').fill('2020-01-01');
-  await drawer.getByLabel('Project').fill('hello');
+  await drawer.getByRole('combobox', { name: /^Project/ }).fill('hello');
   await owner.keyboard.press('Enter');
   await drawer.getByRole('button', { name: 'Create key' }).click();
   await expect(drawer.getByText('the key would have expired already')).toBeVisible();

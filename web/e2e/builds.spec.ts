@@ -42,6 +42,8 @@ test('a build from uploaded files, from the wizard to the pulled image', async (
   for (const tab of ['Artifacts', 'Metrics', 'Attempts', 'History', 'Configuration']) {
     await owner.getByRole('link', { name: tab }).click();
     await expect(owner).toHaveURL(/tab=/);
+    const tabs = owner.getByRole('navigation', { name: /hello #/ });
+    await expect(tabs.locator('[aria-current]')).toHaveText([tab]);
     await inspect(owner, `build-${tab.toLowerCase()}`);
   }
 
@@ -124,6 +126,8 @@ test('the list follows the builds, and its filters are in the address', async ({
     .click();
   await expect(owner).toHaveURL(/status=failed/);
   await expect(row).toBeHidden();
+  const states = owner.getByRole('navigation', { name: 'Builds by state' });
+  await expect(states.locator('[aria-current]')).toHaveText(['Failed']);
   await owner.goto('/acme/builds?status=queued&method=kaniko');
   await expect(owner.getByText('No build matches')).toBeVisible();
   await inspect(owner, 'builds-none');

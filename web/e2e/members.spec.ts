@@ -43,7 +43,6 @@ test('somebody new gets a password that is shown once, another role, and goes', 
   await expect(once).toBeHidden();
 
   await owner.getByRole('combobox', { name: 'Role of Dora Dev' }).click();
-  await inspect(owner, 'member-role');
   await owner.getByText('Runs and cancels builds').click();
   await expect(owner.getByText('Dora Dev is Operator now.')).toBeVisible();
   await owner.getByRole('button', { name: 'Remove Dora Dev' }).click();

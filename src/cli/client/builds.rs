@@ -1,5 +1,6 @@
 //! `build submit|list|show|logs|cancel|retry`.
 
+use super::connection::Refusal;
 use super::output::{list, millis, one, time, took};
 use super::{Connection, Output, Target, context};
 use crate::cli::{remark, say};
@@ -266,7 +267,7 @@ async fn follow(connection: &Connection, id: BuildId, quiet: bool) -> anyhow::Re
             Ok(Some(status)) => return Ok(status),
             // The server ends long streams; the build goes on.
             Ok(None) => failures = 0,
-            Err(error) if failures < 10 => {
+            Err(error) if failures < 10 && error.downcast_ref::<Refusal>().is_none_or(Refusal::may_pass) => {
                 failures = if after > before { 0 } else { failures + 1 };
                 tracing::debug!(?error, "the stream broke off");
                 tokio::time::sleep(Duration::from_millis(300 << failures.min(5))).await;

@@ -31,13 +31,15 @@ impl Connection {
         let url = target.url.clone().or(session.as_ref().map(|s| s.url.clone()));
         let Some(url) = url else { bail!("no server is known: run `image-factory login --url URL`") };
         let url = url.trim_end_matches('/').to_owned();
-        let tenant = target.tenant.clone().or(session.as_ref().and_then(|s| s.tenant.clone()));
-        let credentials = match (&target.token, session) {
-            (Some(key), _) => Credentials::Key(key.clone()),
-            (None, Some(session)) if session.url == url => Credentials::Session(session),
+        // The session's tenant is that of the session alone: a key may be of another.
+        match (&target.token, session) {
+            (Some(key), _) => Self::new(url, target.tenant.clone(), Credentials::Key(key.clone())),
+            (None, Some(session)) if session.url == url => {
+                let tenant = target.tenant.clone().or(session.tenant.clone());
+                Self::new(url, tenant, Credentials::Session(session))
+            }
             (None, _) => bail!("not signed in to {url}: run `image-factory login --url {url}`"),
-        };
-        Self::new(url, tenant, credentials)
+        }
     }
 
     /// To a server with an access token at hand.
@@ -134,6 +136,21 @@ impl Connection {
     }
 }
 
+/// What the server would not do.
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
+pub struct Refusal {
+    status: StatusCode,
+    message: String,
+}
+
+impl Refusal {
+    /// Whether asking again may help.
+    pub fn may_pass(&self) -> bool {
+        self.status.is_server_error() || self.status == StatusCode::TOO_MANY_REQUESTS
+    }
+}
+
 /// A client with bounded waits.
 pub fn client() -> anyhow::Result<reqwest::Client> {
     Ok(reqwest::Client::builder()
@@ -155,8 +172,9 @@ pub async fn check(response: Response) -> anyhow::Result<Response> {
         Ok(problem) => {
             let faults: Vec<String> =
                 problem.errors.iter().map(|f| format!("\n  {}: {}", f.pointer, f.detail)).collect();
-            bail!("{} ({}){}", problem.detail, problem.code, faults.concat())
+            let message = format!("{} ({}){}", problem.detail, problem.code, faults.concat());
+            Err(Refusal { status, message }.into())
         }
-        Err(_) => bail!("the server answered {status}"),
+        Err(_) => Err(Refusal { status, message: format!("the server answered {status}") }.into()),
     }
 }

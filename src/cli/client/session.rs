@@ -3,10 +3,12 @@
 use super::connection::{check, client};
 use super::{Connection, Target};
 use crate::cli::{remark, say};
+use crate::platform::tasks::blocking;
 use anyhow::Context;
 use clap::Args;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use std::fs::File;
 use std::io::{Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::PathBuf;
@@ -23,11 +25,14 @@ pub struct Session {
     pub access_token: String,
     /// Rotated at each use.
     pub refresh_token: String,
+    /// Whether this is the one in the file, to be kept there; a demo's is not.
+    #[serde(skip)]
+    kept: bool,
 }
 
 #[derive(Deserialize)]
 struct Tokens {
-    access_token: String,
+    access_token: Option<String>,
     refresh_token: Option<String>,
 }
 
@@ -40,7 +45,7 @@ impl Session {
     /// Signs in; the session is not saved yet.
     pub async fn sign_in(url: &str, tenant: Option<String>, email: &str, password: &str) -> anyhow::Result<Self> {
         let url = url.trim_end_matches('/');
-        let body = json!({"email": email, "password": password, "refresh_token_in_body": true});
+        let body = json!({"email": email, "password": password, "tokens_in_body": true});
         let response = client()?
             .post(format!("{url}/api/v1/auth/login"))
             .json(&body)
@@ -49,14 +54,22 @@ impl Session {
             .with_context(|| format!("{url} does not answer"))?;
         let tokens: Tokens = check(response).await?.json().await?;
         let refresh_token = tokens.refresh_token.unwrap_or_default();
-        Ok(Self { url: url.to_owned(), tenant, access_token: tokens.access_token, refresh_token })
+        Ok(Self {
+            url: url.to_owned(),
+            tenant,
+            access_token: tokens.access_token.unwrap_or_default(),
+            refresh_token,
+            kept: false,
+        })
     }
 
     /// The saved one.
     pub fn load() -> anyhow::Result<Option<Self>> {
         match std::fs::read_to_string(file()?) {
             Ok(text) => {
-                Ok(Some(serde_json::from_str(&text).context("the saved session does not read; sign in again")?))
+                let saved: Self =
+                    serde_json::from_str(&text).context("the saved session does not read; sign in again")?;
+                Ok(Some(Self { kept: true, ..saved }))
             }
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(None),
             Err(e) => Err(e.into()),
@@ -69,15 +82,19 @@ impl Session {
         let folder = path.parent().context("the session file has no folder")?;
         std::fs::create_dir_all(folder)?;
         let new = path.with_extension(format!("{}.tmp", std::process::id()));
-        let mut out = std::fs::File::options().write(true).create(true).truncate(true).mode(0o600).open(&new)?;
+        let mut out = File::options().write(true).create(true).truncate(true).mode(0o600).open(&new)?;
         out.write_all(&serde_json::to_vec(self)?)?;
         out.sync_all()?;
         Ok(std::fs::rename(new, path)?)
     }
 
-    /// New tokens for the old ones. Another process may have rotated them already: then its tokens are taken.
+    /// New tokens for the old ones. A token is good for one refresh, so processes that share the saved session take turns,
+    /// and who comes second takes what the first got.
     pub async fn refresh(&mut self, http: &reqwest::Client) -> anyhow::Result<bool> {
-        if let Some(saved) = Self::load()?.filter(|s| s.url == self.url && s.refresh_token != self.refresh_token) {
+        let _turn = if self.kept { Some(lock().await?) } else { None };
+        if self.kept
+            && let Some(saved) = Self::load()?.filter(|s| s.url == self.url && s.refresh_token != self.refresh_token)
+        {
             *self = saved;
             return Ok(true);
         }
@@ -87,11 +104,20 @@ impl Session {
             return Ok(false);
         }
         let tokens: Tokens = response.json().await?;
-        self.access_token = tokens.access_token;
+        self.access_token = tokens.access_token.unwrap_or_default();
         self.refresh_token = tokens.refresh_token.unwrap_or_default();
-        self.save()?;
+        if self.kept {
+            self.save()?;
+        }
         Ok(true)
     }
+}
+
+/// Held by the process that refreshes; given back when the file is dropped, also by a process that dies.
+async fn lock() -> anyhow::Result<File> {
+    let path = file()?.with_extension("lock");
+    let file = File::options().write(true).create(true).truncate(false).mode(0o600).open(path)?;
+    Ok(blocking(move || Ok(file.lock().map(|()| file))).await??)
 }
 
 /// How to sign in.

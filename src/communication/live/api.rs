@@ -14,6 +14,7 @@ use futures::{Stream, StreamExt};
 use http::HeaderMap;
 use serde::Deserialize;
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
@@ -96,17 +97,17 @@ async fn stream_events(
     Ok(answer(live.events(&caller, after).await?, upgrade))
 }
 
-fn answer(frames: impl Stream<Item = Result<Frame>> + Send + 'static, upgrade: Upgrade) -> Response {
+fn answer(frames: impl Stream<Item = Result<Arc<Frame>>> + Send + 'static, upgrade: Upgrade) -> Response {
     match upgrade {
         Ok(upgrade) => upgrade.max_message_size(4096).on_upgrade(|socket| Box::pin(send(socket, frames))),
         Err(_) => {
             let events = frames.map(|frame| {
                 let frame = frame.inspect_err(|error| tracing::warn!(?error, "a live stream broke off"))?;
                 let event = Event::default()
-                    .event(frame.event)
-                    .json_data(frame.data)
+                    .event(&frame.event)
+                    .json_data(&frame.data)
                     .map_err(|e| Error::internal("a frame did not convert").with_source(e))?;
-                Ok::<_, Error>(match frame.id {
+                Ok::<_, Error>(match &frame.id {
                     Some(id) => event.id(id),
                     None => event,
                 })
@@ -118,13 +119,13 @@ fn answer(frames: impl Stream<Item = Result<Frame>> + Send + 'static, upgrade: U
     }
 }
 
-async fn send(mut socket: WebSocket, frames: impl Stream<Item = Result<Frame>> + Send) {
+async fn send(mut socket: WebSocket, frames: impl Stream<Item = Result<Arc<Frame>>> + Send) {
     tokio::pin!(frames);
     let mut ping = tokio::time::interval(KEEP_ALIVE);
     loop {
         let message = tokio::select! {
             frame = frames.next() => match frame {
-                Some(Ok(frame)) => match serde_json::to_string(&frame) {
+                Some(Ok(frame)) => match serde_json::to_string(&*frame) {
                     Ok(text) => Message::Text(text.into()),
                     Err(_) => break,
                 },

@@ -7,6 +7,7 @@
 mod api;
 mod model;
 mod service;
+mod tails;
 
 pub use api::routes;
 pub use model::Frame;

@@ -1,6 +1,7 @@
 //! The two streams.
 
 use super::model::{Frame, may_see};
+use super::tails::{Steps, Tails};
 use crate::kernel::ids::BuildId;
 use crate::kernel::{Error, Result};
 use crate::orchestration::builds::Builds;
@@ -29,6 +30,7 @@ pub struct Live {
     builds: Builds,
     events: Events,
     signals: Signals,
+    tails: Tails,
     slots: Arc<Semaphore>,
     stop: CancellationToken,
 }
@@ -36,7 +38,7 @@ pub struct Live {
 /// What a stream is doing.
 struct State<P> {
     position: P,
-    ready: VecDeque<Frame>,
+    ready: VecDeque<Arc<Frame>>,
     wake: broadcast::Receiver<Signal>,
     opened: Instant,
     ended: bool,
@@ -47,7 +49,8 @@ struct State<P> {
 impl Live {
     /// Wires the context.
     pub fn new(builds: Builds, events: Events, signals: Signals, stop: CancellationToken) -> Self {
-        Self { builds, events, signals, slots: Arc::new(Semaphore::new(MAX_STREAMS)), stop }
+        let slots = Arc::new(Semaphore::new(MAX_STREAMS));
+        Self { builds, events, signals, tails: Tails::default(), slots, stop }
     }
 
     fn open<P>(&self, position: P) -> Result<State<P>> {
@@ -72,40 +75,45 @@ impl Live {
         caller: &Caller,
         id: BuildId,
         after: i64,
-    ) -> Result<impl Stream<Item = Result<Frame>> + Send + use<>> {
+    ) -> Result<impl Stream<Item = Result<Arc<Frame>>> + Send + use<>> {
         let tenant = self.builds.get(caller, id).await?.tenant_id;
-        let builds = self.builds.clone();
+        let (builds, tail) = (self.builds.clone(), self.tails.of(tenant, id));
         let key = id.to_string();
-        let state = self.open((after, Vec::new()))?;
-        Ok(stream::try_unfold(state, move |mut s| {
-            let (builds, key) = (builds.clone(), key.clone());
+        let state = self.open(after)?;
+        let start = (state, Arc::<Steps>::default(), None);
+        Ok(stream::try_unfold(start, move |(mut s, mut steps, mut caught_up)| {
+            let (builds, tail, key) = (builds.clone(), tail.clone(), key.clone());
             async move {
                 loop {
                     if let Some(frame) = s.ready.pop_front() {
-                        return Ok(Some((frame, s)));
+                        return Ok(Some((frame, (s, steps, caught_up))));
                     }
                     if s.ended || s.stop.is_cancelled() || s.opened.elapsed() > MAX_AGE {
                         return Ok(None);
                     }
-                    let view = builds.log_view(tenant, id, s.position.0).await?;
-                    if view.steps != s.position.1 {
-                        let data = serde_json::to_value(&view.steps)?;
-                        s.ready.push_back(Frame { id: None, event: "steps".into(), data });
-                        s.position.1 = view.steps;
+                    // Signals from before the last look told of what it has seen.
+                    let not_before = match caught_up {
+                        None => s.opened,
+                        Some(looked) => {
+                            let news =
+                                Signals::wait(&mut s.wake, POLL, looked, |topic, k| topic == Topic::Log && k == key);
+                            let Some(since) = s.stop.run_until_cancelled(news).await else { continue };
+                            since
+                        }
+                    };
+                    let look = tail.look(&builds, s.position, not_before).await?;
+                    if !look.steps.same(&steps) {
+                        s.ready.extend(look.steps.frame.clone());
+                        steps = look.steps.clone();
                     }
-                    if let Some(last) = view.lines.last() {
-                        s.position.0 = last.line;
-                        let data = serde_json::to_value(&view.lines)?;
-                        s.ready.push_back(Frame { id: Some(s.position.0.to_string()), event: "lines".into(), data });
-                    } else if view.status.is_final() {
-                        let data = json!({"status": view.status, "last_line": s.position.0});
-                        s.ready.push_back(Frame { id: None, event: "end".into(), data });
+                    s.position = look.last;
+                    s.ready.extend(look.lines.clone());
+                    if look.lines.is_none() && look.status.is_final() {
+                        let data = json!({"status": look.status, "last_line": s.position});
+                        s.ready.push_back(Arc::new(Frame { id: None, event: "end".into(), data }));
                         s.ended = true;
                     }
-                    if s.ready.is_empty() {
-                        let news = Signals::wait(&mut s.wake, POLL, |topic, k| topic == Topic::Log && k == key);
-                        s.stop.run_until_cancelled(news).await;
-                    }
+                    caught_up = (!look.more).then_some(look.began);
                 }
             }
         }))
@@ -116,7 +124,7 @@ impl Live {
         &self,
         caller: &Caller,
         after: Option<Cursor>,
-    ) -> Result<impl Stream<Item = Result<Frame>> + Send + use<>> {
+    ) -> Result<impl Stream<Item = Result<Arc<Frame>>> + Send + use<>> {
         let tenant = caller.tenant()?.id;
         let state = self.open(())?;
         let start = match after {
@@ -141,7 +149,8 @@ impl Live {
                             rechecks -= 1;
                             tokio::time::sleep(Duration::from_millis(50)).await;
                         } else {
-                            let news = Signals::wait(&mut s.wake, POLL, |topic, _| topic == Topic::Events);
+                            // Not since the last look: it may have been too early for what is held back.
+                            let news = Signals::wait(&mut s.wake, POLL, s.opened, |topic, _| topic == Topic::Events);
                             s.stop.run_until_cancelled(news).await;
                             rechecks = RECHECKS;
                         }
@@ -152,7 +161,7 @@ impl Live {
                         if may_see(&caller, &event) {
                             let kind = event.kind.clone();
                             let data = serde_json::to_value(event)?;
-                            s.ready.push_back(Frame { id: Some(position.to_string()), event: kind, data });
+                            s.ready.push_back(Arc::new(Frame { id: Some(position.to_string()), event: kind, data }));
                         }
                     }
                 }

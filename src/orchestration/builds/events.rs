@@ -27,8 +27,8 @@ pub fn requeued(clock: &Clock, actor: &Actor, b: &Build, reason: &str) -> Event 
 }
 
 /// `build.started`: an execution holds it; adds `attempt`.
-pub fn started(clock: &Clock, b: &Build, attempt: i32) -> Event {
-    event(clock, "build.started", &Actor::system("dispatch"), b, "running", &json!({"attempt": attempt}))
+pub fn started(clock: &Clock, b: &Build) -> Event {
+    event(clock, "build.started", &Actor::system("dispatch"), b, "running", &json!({"attempt": b.attempts}))
 }
 
 /// `build.finished`: it ended; adds `result` and `reason`.

@@ -24,5 +24,5 @@ pub use model::{
     StepStatus,
 };
 pub use robots::ExecutionRobots;
-pub use service::{Builds, Heartbeat, LogBatch, RegistryHost, RunInput};
+pub use service::{Builds, Heartbeat, LogBatch, LogView, RegistryHost, RunInput};
 pub use tasks::register;

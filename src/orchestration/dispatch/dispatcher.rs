@@ -10,7 +10,7 @@ use crate::platform::events::{Signals, Topic};
 use crate::platform::tasks::Tasks;
 use std::collections::HashSet;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::Semaphore;
 
 /// A sign of life of the worker.
@@ -95,6 +95,7 @@ impl Dispatcher {
         let mut announce = tokio::time::interval(ANNOUNCE_EVERY);
         while !stop.is_cancelled() {
             let free = slots.available_permits();
+            let looked = Instant::now();
             let claimed = if free == 0 { Vec::new() } else { self.claim(free).await };
             let left = u32::try_from(free.saturating_sub(claimed.len())).unwrap_or(u32::MAX);
             metrics::gauge!("image_factory_worker_slots_free").set(f64::from(left));
@@ -113,7 +114,7 @@ impl Dispatcher {
             tokio::select! {
                 // A free slot is worth a look at the queue; without one there is nothing to look for.
                 () = room(&slots), if free == 0 => {}
-                () = Signals::wait(&mut wake, poll, |topic, _| topic == Topic::Queue), if free > 0 => {}
+                _ = Signals::wait(&mut wake, poll, looked, |topic, _| topic == Topic::Queue), if free > 0 => {}
                 _ = announce.tick() => {
                     if let Err(error) = self.dispatch.announce(&self.worker, false).await {
                         tracing::warn!(?error, "the worker's sign of life was not recorded");

@@ -16,6 +16,9 @@ use crate::tenancy::tenants::Tenants;
 use serde_json::json;
 use std::sync::Arc;
 
+/// Most builds of one claim.
+const MAX_BATCH: usize = 100;
+
 /// Dispatch: policies, workers, the claim.
 #[derive(Clone)]
 pub struct Dispatch {
@@ -34,11 +37,15 @@ impl Dispatch {
 
     /// Claims up to `slots` builds for a worker; they are running and leased when this returns.
     pub async fn claim(&self, worker: &Worker, slots: usize) -> Result<Vec<RunRef>> {
-        let slots = i32::try_from(slots).unwrap_or(i32::MAX).min(100);
+        let slots = slots.min(MAX_BATCH);
         let mut tx = self.db.system("claim builds").await?;
         let claimed = store::claim(&mut tx, worker, slots, self.config.lease_seconds).await?;
-        for run in &claimed {
-            self.builds.started(&mut tx, run).await?;
+        if !claimed.is_empty() {
+            self.builds.started(&mut tx, &claimed).await?;
+        }
+        // Meanwhile others have passed these tenants over; there may be more for them.
+        if claimed.len() == slots {
+            notify(&mut tx, Topic::Queue, "");
         }
         tx.commit().await?;
         metrics::counter!("image_factory_builds_claimed_total").increment(claimed.len() as u64);
@@ -49,7 +56,7 @@ impl Dispatch {
     pub async fn wake_all(&self) -> Result<()> {
         let mut tx = self.db.system("wake tenants").await?;
         if store::wake_all(&mut tx).await? > 0 {
-            notify(&mut tx, Topic::Queue, "").await?;
+            notify(&mut tx, Topic::Queue, "");
         }
         tx.commit().await
     }
@@ -86,7 +93,7 @@ impl Dispatch {
         let mut tx = self.db.system("set dispatcher mode").await?;
         let before = store::mode(&mut tx).await?;
         store::set_mode(&mut tx, mode, &caller.actor.to_string(), reason).await?;
-        notify(&mut tx, Topic::Queue, "").await?;
+        notify(&mut tx, Topic::Queue, "");
         let entry = audit::Entry {
             action: "dispatcher.set_mode",
             resource: "dispatcher".into(),
@@ -129,7 +136,7 @@ impl Dispatch {
         let (before, present) = store::lock_policy(&mut tx, tenant).await?;
         expected.check(present)?;
         store::set_policy(&mut tx, tenant, policy).await?;
-        notify(&mut tx, Topic::Queue, "").await?;
+        notify(&mut tx, Topic::Queue, "");
         let entry = audit::Entry {
             action: "concurrency_policy.update",
             resource: format!("tenant:{tenant}"),

@@ -8,14 +8,14 @@ use crate::orchestration::builds::RunRef;
 use sqlx::PgConnection;
 
 /// Claims up to `slots` builds for the worker: one statement.
-pub async fn claim(tx: &mut PgConnection, worker: &Worker, slots: i32, lease_seconds: i32) -> Result<Vec<RunRef>> {
+pub async fn claim(tx: &mut PgConnection, worker: &Worker, slots: usize, lease_seconds: i32) -> Result<Vec<RunRef>> {
     let ids: Vec<uuid::Uuid> = (0..slots).map(|_| ExecutionId::new().0).collect();
     let methods: Vec<String> = worker.methods.iter().map(|m| m.as_str().to_owned()).collect();
     Ok(sqlx::query!(
         r#"select build_id as "build_id!", tenant_id as "tenant_id!", execution_id as "execution_id!",
                   attempt as "attempt!", run_name as "run_name!"
            from claim_builds($1, $2, $3, $4, $5, $6)"#,
-        slots,
+        i32::try_from(slots).unwrap_or(i32::MAX),
         &ids,
         worker.id.0,
         worker.executor,

@@ -129,7 +129,7 @@ impl Supervisor {
                 }
                 _ = heartbeat.tick() => wish = self.beat(run, &mut lease).await,
                 signal = wake.recv() => match signal {
-                    Ok(Signal::Wake { topic, key }) if topic != Topic::Cancel || key != run.build_id.to_string() => {}
+                    Ok(Signal::Wake { topic, key, .. }) if topic != Topic::Cancel || key != run.build_id.to_string() => {}
                     Err(broadcast::error::RecvError::Closed) => return Err(Error::internal("the signals ended")),
                     _ => wish = self.beat(run, &mut lease).await,
                 },

@@ -7,11 +7,13 @@ mod config;
 pub mod embedded;
 mod error;
 mod migrations;
+mod notices;
 mod statement;
 
 pub use config::Config;
 pub use error::{is_unique_violation, violated_constraint};
 pub use migrations::{MIGRATOR, migrate};
+pub use notices::Notices;
 /// What a store takes; both kinds of transaction are one.
 pub use sqlx::PgConnection;
 pub use statement::TenantStatement;
@@ -19,17 +21,22 @@ pub use statement::TenantStatement;
 use crate::kernel::ids::TenantId;
 use crate::kernel::{Error, Result};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{PgPool, Postgres, Transaction};
+use sqlx::{Connection, PgPool, Postgres, Transaction};
+use std::collections::BTreeSet;
 use std::ops::{Deref, DerefMut};
 use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
+
+/// A connection that was in use so recently is not tested before it is used again.
+const TRUSTED_FOR: Duration = Duration::from_secs(1);
 
 /// The database. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Db {
     pool: PgPool,
     statements: Arc<statement::Statements>,
+    notices: Arc<Notices>,
 }
 
 /// What sees one tenant's rows: a transaction, or a connection for single statements.
@@ -38,15 +45,37 @@ pub trait TenantConnection: DerefMut<Target = PgConnection> + Send {
     fn tenant_id(&self) -> TenantId;
 }
 
+/// A transaction of either kind.
+pub trait Tx: DerefMut<Target = PgConnection> + Send {
+    /// Remembers what to notify once the transaction has committed; see [`crate::platform::events::notify`].
+    fn notify(&mut self, payload: String);
+}
+
 /// A transaction that sees one tenant's rows.
 pub struct TenantTx {
     tx: Transaction<'static, Postgres>,
+    after: After,
     tenant_id: TenantId,
 }
 
 /// A transaction that sees all rows; for dispatch, jobs, sign-in and administration.
 pub struct SystemTx {
     tx: Transaction<'static, Postgres>,
+    after: After,
+}
+
+/// What happens after the commit.
+struct After {
+    payloads: BTreeSet<String>,
+    notices: Arc<Notices>,
+}
+
+impl After {
+    async fn commit(self, tx: Transaction<'static, Postgres>) -> Result<()> {
+        tx.commit().await?;
+        self.notices.put(self.payloads);
+        Ok(())
+    }
 }
 
 impl Db {
@@ -61,9 +90,18 @@ impl Db {
         let pool = PgPoolOptions::new()
             .max_connections(config.max_connections.saturating_sub(for_statements).max(1))
             .acquire_timeout(patience)
+            .test_before_acquire(false)
+            .before_acquire(|connection, known| {
+                Box::pin(async move {
+                    if known.idle_for > TRUSTED_FOR {
+                        connection.ping().await?;
+                    }
+                    Ok(true)
+                })
+            })
             .connect_lazy_with(options.clone());
         let statements = statement::Statements::new(options, for_statements as usize, patience);
-        Ok(Self { pool, statements })
+        Ok(Self { pool, statements, notices: Arc::default() })
     }
 
     /// Opens a transaction that sees the tenant's rows alone.
@@ -71,14 +109,23 @@ impl Db {
         let begin = format!("begin; set local role image_factory_tenant; set local app.tenant_id = '{tenant_id}'");
         // The only text in it is a UUID of ours.
         let tx = self.pool.begin_with(sqlx::AssertSqlSafe(begin)).await?;
-        Ok(TenantTx { tx, tenant_id })
+        Ok(TenantTx { tx, after: self.after(), tenant_id })
     }
 
     /// Opens a transaction that sees all tenants. The reason shows up in traces.
     pub async fn system(&self, reason: &'static str) -> Result<SystemTx> {
         tracing::trace!(reason, "system transaction");
         let tx = self.pool.begin_with("begin; set local role image_factory_system").await?;
-        Ok(SystemTx { tx })
+        Ok(SystemTx { tx, after: self.after() })
+    }
+
+    fn after(&self) -> After {
+        After { payloads: BTreeSet::new(), notices: self.notices.clone() }
+    }
+
+    /// What committed transactions have left to be sent.
+    pub(in crate::platform) fn notices(&self) -> &Notices {
+        &self.notices
     }
 
     /// The pool, for listeners and migrations.
@@ -106,7 +153,7 @@ impl TenantTx {
 
     /// Makes it durable.
     pub async fn commit(self) -> Result<()> {
-        Ok(self.tx.commit().await?)
+        self.after.commit(self.tx).await
     }
 }
 
@@ -119,14 +166,14 @@ impl TenantConnection for TenantTx {
 impl SystemTx {
     /// Makes it durable.
     pub async fn commit(self) -> Result<()> {
-        Ok(self.tx.commit().await?)
+        self.after.commit(self.tx).await
     }
 
     /// Becomes the view of one tenant, in the same transaction.
     pub async fn into_tenant(mut self, tenant_id: TenantId) -> Result<TenantTx> {
         let switch = format!("set local role image_factory_tenant; set local app.tenant_id = '{tenant_id}'");
         sqlx::raw_sql(sqlx::AssertSqlSafe(switch)).execute(&mut *self.tx).await?;
-        Ok(TenantTx { tx: self.tx, tenant_id })
+        Ok(TenantTx { tx: self.tx, after: self.after, tenant_id })
     }
 }
 
@@ -141,6 +188,11 @@ macro_rules! connection {
         impl DerefMut for $tx {
             fn deref_mut(&mut self) -> &mut PgConnection {
                 &mut self.tx
+            }
+        }
+        impl Tx for $tx {
+            fn notify(&mut self, payload: String) {
+                self.after.payloads.insert(payload);
             }
         }
     )+};

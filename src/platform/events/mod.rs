@@ -1,5 +1,5 @@
 //! The transactional outbox. A fact is published in the transaction that makes it true; readers follow it in commit
-//! order. NOTIFY wakes them: it is a hint, the table is the truth.
+//! order. Signals wake them: a signal is a hint, the table is the truth.
 //!
 //! Order: rows are read by `(transaction, id)` below the oldest transaction still running. A row can therefore never
 //! appear behind a reader's position, though ids and transactions commit out of order.
@@ -11,13 +11,15 @@ pub use signals::{Signal, Signals, Topic, notify};
 
 use crate::kernel::ids::{EventId, ProjectId, TenantId};
 use crate::kernel::{Actor, Clock, Error, Result};
-use crate::platform::db::Db;
+use crate::platform::db::{Db, Tx};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use sqlx::PgConnection;
 use std::fmt;
 use std::str::FromStr;
 use utoipa::ToSchema;
+
+/// Most events deleted in one transaction.
+const PURGE_BATCH: i64 = 10_000;
 
 /// A fact, as it is published and as it is sent to subscribers.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
@@ -107,10 +109,16 @@ impl FromStr for Cursor {
     }
 }
 
-/// Publishes a fact in the caller's transaction; subscribers hear of it when that commits.
-pub async fn publish(tx: &mut PgConnection, event: &Event) -> Result<()> {
-    store::insert(tx, event).await?;
-    notify(tx, Topic::Events, "").await
+/// Publishes a fact in the caller's transaction; subscribers hear of it when that has committed.
+pub async fn publish(tx: &mut impl Tx, event: &Event) -> Result<()> {
+    publish_all(tx, std::slice::from_ref(event)).await
+}
+
+/// Publishes facts by one statement.
+pub async fn publish_all(tx: &mut impl Tx, events: &[Event]) -> Result<()> {
+    store::insert(tx, events).await?;
+    notify(tx, Topic::Events, "");
+    Ok(())
 }
 
 /// Reads the outbox.
@@ -147,9 +155,15 @@ impl Events {
 
     /// Deletes events older than so many days.
     pub async fn purge(&self, older_than_days: i32) -> Result<u64> {
-        let mut tx = self.db.system("purge events").await?;
-        let n = store::purge(&mut tx, older_than_days).await?;
-        tx.commit().await?;
-        Ok(n)
+        let mut purged = 0;
+        loop {
+            let mut tx = self.db.system("purge events").await?;
+            let n = store::purge(&mut tx, older_than_days, PURGE_BATCH).await?;
+            tx.commit().await?;
+            purged += n;
+            if n < PURGE_BATCH.cast_unsigned() {
+                return Ok(purged);
+            }
+        }
     }
 }

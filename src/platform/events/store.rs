@@ -3,23 +3,34 @@
 use super::{Cursor, Event};
 use crate::kernel::Result;
 use crate::kernel::ids::TenantId;
+use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
+use uuid::Uuid;
 
-pub(super) async fn insert(tx: &mut PgConnection, e: &Event) -> Result<()> {
+pub(super) async fn insert(tx: &mut PgConnection, events: &[Event]) -> Result<()> {
+    let column = |of: fn(&Event) -> &str| events.iter().map(|e| of(e).to_owned()).collect::<Vec<String>>();
+    let ids: Vec<Uuid> = events.iter().map(|e| e.id.0).collect();
+    let tenants: Vec<Option<Uuid>> = events.iter().map(|e| e.tenant_id.map(|t| t.0)).collect();
+    let projects: Vec<Option<Uuid>> = events.iter().map(|e| e.project_id.map(|p| p.0)).collect();
+    let times: Vec<DateTime<Utc>> = events.iter().map(|e| e.occurred_at).collect();
+    let correlations: Vec<Option<String>> = events.iter().map(|e| e.correlation_id.clone()).collect();
+    let versions: Vec<i32> = events.iter().map(|e| e.schema_version).collect();
+    let payloads: Vec<serde_json::Value> = events.iter().map(|e| e.payload.clone()).collect();
     sqlx::query!(
         "insert into events (id, tenant_id, project_id, type, actor, subject, occurred_at, correlation_id,
                              schema_version, payload)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
-        e.id.0,
-        e.tenant_id.map(|t| t.0),
-        e.project_id.map(|p| p.0),
-        e.kind,
-        e.actor,
-        e.subject,
-        e.occurred_at,
-        e.correlation_id,
-        e.schema_version,
-        e.payload,
+         select * from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::text[],
+                              $7::timestamptz[], $8::text[], $9::int[], $10::jsonb[])",
+        &ids,
+        &tenants as &[Option<Uuid>],
+        &projects as &[Option<Uuid>],
+        &column(|e| &e.kind),
+        &column(|e| &e.actor),
+        &column(|e| &e.subject),
+        &times,
+        &correlations as &[Option<String>],
+        &versions,
+        &payloads,
     )
     .execute(tx)
     .await?;
@@ -84,11 +95,12 @@ pub(super) async fn end(tx: &mut PgConnection) -> Result<Cursor> {
     }))
 }
 
-pub(super) async fn purge(tx: &mut PgConnection, older_than_days: i32) -> Result<u64> {
+pub(super) async fn purge(tx: &mut PgConnection, older_than_days: i32, limit: i64) -> Result<u64> {
     let done = sqlx::query!(
         "delete from events where id in (
-            select id from events where occurred_at < now() - make_interval(days => $1) limit 10000)",
-        older_than_days
+            select id from events where occurred_at < now() - make_interval(days => $1) limit $2)",
+        older_than_days,
+        limit
     )
     .execute(tx)
     .await?;

@@ -3,6 +3,8 @@
 use super::schema::validate_json;
 use crate::kernel::{Error, Fault, PageRequest, Result};
 use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::middleware::Next;
+use axum::response::Response;
 use http::header::CONTENT_TYPE;
 use http::request::Parts;
 use serde::de::DeserializeOwned;
@@ -46,6 +48,14 @@ impl<S: Send + Sync, T: DeserializeOwned + ToSchema + 'static> FromRequest<S> fo
             .map(Self)
             .map_err(|e| Error::faults(vec![Fault::new("", "invalid", e.to_string())]))
     }
+}
+
+/// Middleware: refuses addresses with a NUL, which PostgreSQL's text cannot hold and nothing that we name has.
+pub async fn refuse_nul(request: Request, next: Next) -> Result<Response> {
+    if request.uri().path_and_query().is_some_and(|p| p.as_str().contains("%00")) {
+        return Err(Error::malformed("request.nul", "the address may not contain the character U+0000"));
+    }
+    Ok(next.run(request).await)
 }
 
 /// Path parameters; one that does not parse is a thing that does not exist.

@@ -2,26 +2,57 @@
 //! same key with another body is refused. Applies to JSON bodies; a request without the header is untouched.
 //!
 //! Kept answers are encrypted: some show a password or a key that is shown once.
+//!
+//! A request that has begun runs to its end although the client hangs up. When the process dies before the answer is
+//! kept, a repeat runs anew with the same [`NewId`], so that what was created is found instead of created twice.
 
 mod store;
 
 use crate::kernel::secret::Keyring;
 use crate::kernel::{Digest, Error, Fault, Result};
 use crate::platform::db::Db;
+use crate::platform::tasks::Tasks;
 use axum::body::Body;
-use axum::extract::{FromRequest, Request};
+use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::middleware::Next;
 use axum::response::Response;
 use bytes::Bytes;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, ETAG, LOCATION};
+use http::request::Parts;
 use http::{HeaderMap, Method, StatusCode};
 use http_body_util::BodyExt;
+use std::convert::Infallible;
+use uuid::Uuid;
 
 /// Longest key.
 const MAX_KEY: usize = 255;
 
+/// The id of what a request creates: the same when the request is repeated with its key, else a new one.
+#[derive(Debug, Clone, Copy)]
+pub struct NewId(pub Uuid);
+
+impl<S: Sync> FromRequestParts<S> for NewId {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> std::result::Result<Self, Infallible> {
+        Ok(parts.extensions.get().copied().unwrap_or_else(|| Self(Uuid::now_v7())))
+    }
+}
+
+/// What the middleware needs.
+#[derive(Debug, Clone)]
+pub struct Idempotency {
+    /// Keeps the keys.
+    pub db: Db,
+    /// Encrypts the kept answers.
+    pub keyring: Keyring,
+    /// Runs requests to their end.
+    pub tasks: Tasks,
+}
+
 /// Middleware for the API. `caller` names who asks, so that keys of two callers never meet.
-pub async fn middleware(db: Db, keyring: Keyring, caller: String, request: Request, next: Next) -> Result<Response> {
+pub async fn middleware(with: Idempotency, caller: String, request: Request, next: Next) -> Result<Response> {
+    let Idempotency { db, keyring, tasks } = with;
     let key = request.headers().get("idempotency-key").map(|v| v.to_str().unwrap_or_default().to_owned());
     let is_json = request
         .headers()
@@ -44,8 +75,8 @@ pub async fn middleware(db: Db, keyring: Keyring, caller: String, request: Reque
     fingerprint.extend_from_slice(&body);
     let digest = Digest::of(&fingerprint);
 
-    match store::begin(&db, &caller, &key, &digest).await? {
-        store::Begun::First => {}
+    let id = match store::begin(&db, &caller, &key, &digest).await? {
+        store::Begun::First(id) => id,
         store::Begun::OtherRequest => {
             return Err(Error::invalid("idempotency.mismatch", "this Idempotency-Key was used with another request"));
         }
@@ -56,18 +87,24 @@ pub async fn middleware(db: Db, keyring: Keyring, caller: String, request: Reque
             answer.body = keyring.open(&seal_context(&caller, &key), &answer.body)?;
             return replay(answer);
         }
-    }
-    let response = next.run(Request::from_parts(parts, Body::from(body))).await;
-    if response.status().is_server_error() || response.status() == StatusCode::TOO_MANY_REQUESTS {
-        store::forget(&db, &caller, &key).await?;
-        return Ok(response);
-    }
-    let (parts, body) = response.into_parts();
-    let body = body.collect().await.map_err(|e| Error::internal("an answer could not be read").with_source(e))?;
-    let body = body.to_bytes();
-    let sealed = keyring.seal(&seal_context(&caller, &key), &body)?;
-    store::finish(&db, &caller, &key, &Answer::record(parts.status, &parts.headers, sealed)).await?;
-    Ok(Response::from_parts(parts, Body::from(body)))
+    };
+    let mut request = Request::from_parts(parts, Body::from(body));
+    request.extensions_mut().insert(NewId(id));
+    let run = async move {
+        let response = next.run(request).await;
+        if response.status().is_server_error() || response.status() == StatusCode::TOO_MANY_REQUESTS {
+            store::release(&db, &caller, &key).await?;
+            return Ok(response);
+        }
+        let (parts, body) = response.into_parts();
+        let body = body.collect().await.map_err(|e| Error::internal("an answer could not be read").with_source(e))?;
+        let body = body.to_bytes();
+        let sealed = keyring.seal(&seal_context(&caller, &key), &body)?;
+        store::finish(&db, &caller, &key, &Answer::record(parts.status, &parts.headers, sealed)).await?;
+        Ok(Response::from_parts(parts, Body::from(body)))
+    };
+    let ended = tasks.spawn("idempotent request", run).await;
+    ended.map_err(|e| Error::internal("a request panicked").with_source(e))?
 }
 
 fn seal_context(caller: &str, key: &str) -> String {

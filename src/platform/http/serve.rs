@@ -1,4 +1,4 @@
-//! The HTTP listener: bounded headers and connections, slow clients cut off, graceful shutdown.
+//! The HTTP listener: bounded headers and connections, slow and silent clients cut off, graceful shutdown.
 
 use super::stall::Impatient;
 use crate::kernel::{Error, Result};
@@ -33,7 +33,7 @@ pub struct Config {
     pub max_connections: usize,
     /// Longest time in seconds for a client to send its request's headers.
     pub header_timeout_seconds: u64,
-    /// Seconds after which a client that takes nothing of an answer is cut off.
+    /// Seconds after which a client that sends nothing of a body, or takes nothing of an answer, is cut off.
     pub stall_timeout_seconds: u64,
     /// Longest time in seconds for running requests to end at shutdown.
     pub shutdown_seconds: u64,
@@ -82,7 +82,8 @@ pub async fn serve(listener: TcpListener, app: Router, config: &Config, tasks: &
         .max_concurrent_streams(256)
         .keep_alive_interval(Duration::from_secs(30));
     let builder = Arc::new(builder);
-    let stall = Duration::from_secs(config.stall_timeout_seconds);
+    let (to_begin, stall) =
+        (Duration::from_secs(config.header_timeout_seconds), Duration::from_secs(config.stall_timeout_seconds));
     let mut make_service = app.into_make_service_with_connect_info::<SocketAddr>();
     loop {
         let slot = tokio::select! {
@@ -109,8 +110,8 @@ pub async fn serve(listener: TcpListener, app: Router, config: &Config, tasks: &
         let builder = builder.clone();
         let watcher = graceful.watcher();
         tasks.spawn("connection", async move {
-            let connection =
-                builder.serve_connection_with_upgrades(TokioIo::new(Impatient::new(stream, stall)), service);
+            let stream = Impatient::new(stream, to_begin, stall);
+            let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service);
             if let Err(error) = watcher.watch(connection.into_owned()).await {
                 tracing::trace!(%error, %peer, "a connection ended badly");
             }

@@ -8,17 +8,16 @@ mod store;
 
 use crate::kernel::ids::{JobId, TenantId};
 use crate::kernel::{Error, Result};
-use crate::platform::db::Db;
+use crate::platform::db::{Db, Tx};
 use crate::platform::events::{Signals, Topic, notify};
 use crate::platform::tasks::Tasks;
 use chrono::{DateTime, Utc};
 use futures::future::BoxFuture;
 use rand::RngExt;
 use serde::{Deserialize, Serialize};
-use sqlx::PgConnection;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use utoipa::ToSchema;
 
 /// Lease of a running job in seconds; renewed at a third of it.
@@ -62,14 +61,14 @@ pub struct TaskStatus {
 
 /// Queues a job in the caller's transaction.
 pub async fn enqueue(
-    tx: &mut PgConnection,
+    tx: &mut impl Tx,
     kind: &'static str,
     tenant_id: Option<TenantId>,
     payload: serde_json::Value,
 ) -> Result<JobId> {
     let id = JobId::new();
     store::insert(tx, id, kind, tenant_id, payload).await?;
-    notify(tx, Topic::Jobs, kind).await?;
+    notify(tx, Topic::Jobs, kind);
     Ok(id)
 }
 
@@ -132,7 +131,7 @@ impl Driver {
             if !registered {
                 registered = this.register().await.inspect_err(|e| tracing::warn!(error = ?e, "jobs")).is_ok();
             }
-            let free = slots.available_permits();
+            let (free, looked) = (slots.available_permits(), Instant::now());
             if registered && free > 0 {
                 match this.claim(free).await {
                     Ok(claimed) => {
@@ -154,7 +153,7 @@ impl Driver {
                 tokio::select! { _ = slots.acquire() => {}, () = stop.cancelled() => {} }
             } else {
                 tokio::select! {
-                    () = Signals::wait(&mut wake, POLL, |topic, _| topic == Topic::Jobs) => {}
+                    _ = Signals::wait(&mut wake, POLL, looked, |topic, _| topic == Topic::Jobs) => {}
                     () = stop.cancelled() => {}
                 }
             }

@@ -9,7 +9,7 @@ use super::store::users::{self as store, Record};
 use crate::kernel::ids::UserId;
 use crate::kernel::secret::random_token;
 use crate::kernel::{Clock, Error, Page, PageRequest, Result};
-use crate::platform::db::{Db, PgConnection};
+use crate::platform::db::{Db, PgConnection, Tx};
 use crate::platform::events::publish;
 use crate::tenancy::access::{Caller, SystemPermission, SystemRole};
 use crate::tenancy::audit::{self, Entry};
@@ -82,7 +82,7 @@ impl Users {
     }
 
     /// Inserts, publishes and audits in a system transaction of the caller, who has checked that it is allowed.
-    pub async fn insert(&self, tx: &mut PgConnection, caller: &Caller, prepared: &PreparedUser) -> Result<()> {
+    pub async fn insert(&self, tx: &mut impl Tx, caller: &Caller, prepared: &PreparedUser) -> Result<()> {
         let user = &prepared.user;
         store::insert(tx, user, &prepared.password_hash).await?;
         publish(tx, &events::user_created(&self.clock, &caller.actor, user)).await?;

@@ -6,6 +6,7 @@ use crate::support::server::ServerProcess;
 use futures::{SinkExt, StreamExt};
 use reqwest::Method;
 use serde_json::{Value, json};
+use sqlx::Connection;
 use std::time::Duration;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
@@ -15,7 +16,12 @@ async fn printing(api: &Api, lines: u32, per_pause: u32) -> String {
     let script = format!(
         "i=0; while [ $i -lt {lines} ]; do echo line $i; i=$((i+1)); [ $((i % {per_pause})) -ne 0 ] || /bin/busybox usleep 10000; done"
     );
-    let run = json!(["/bin/busybox", "sh", "-c", script]);
+    running(api, &["sh", "-c", &script]).await
+}
+
+/// A build with one step, an applet of busybox.
+async fn running(api: &Api, applet: &[&str]) -> String {
+    let run = json!([&["/bin/busybox"], applet].concat());
     let dockerfile = format!("FROM scratch\nCOPY busybox /bin/busybox\nRUN {run}\n");
     let context =
         api.upload("hello", &[("Dockerfile", dockerfile.as_bytes(), 0o644), ("busybox", &busybox(), 0o755)]).await;
@@ -171,6 +177,22 @@ async fn a_million_lines_leave_the_servers_memory_flat() {
         assert_eq!(*line, format!("line {n}"));
     }
     assert_eq!(said.count(), 1_000_000);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn all_that_a_step_has_printed_is_kept_although_it_ends_before_it_can_be_stored() {
+    let (server, api) = ServerProcess::start(&[]).await;
+    let mut db = server.db().connect().await;
+    let mut lock = db.begin().await.unwrap();
+    sqlx::query("lock table build_logs in access exclusive mode").execute(&mut *lock).await.unwrap();
+    let id = running(&api, &["seq", "0", "299999"]).await;
+    tokio::time::sleep(Duration::from_secs(6)).await;
+    lock.commit().await.unwrap();
+    let build = api.wait_final(&id).await;
+    assert_eq!(build["status"], "completed", "{build:#}");
+    let log = api.log(&id).await;
+    let numbers: Vec<u32> = log.iter().filter_map(|l| l.parse().ok()).collect();
+    assert!(numbers.iter().copied().eq(0..300_000), "the last one is {:?} of 299999", numbers.last());
 }
 
 /// The highest resident memory so far.

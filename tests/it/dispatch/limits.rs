@@ -1,23 +1,14 @@
 //! Two dispatchers on one database: no build runs twice at the same time, no limit is ever exceeded. Asserted from the
 //! history that the executions leave, not from a counter.
 
+use super::{app, dispatcher, new_build, tenant};
 use crate::sim::executor::NoOp;
 use crate::support::TestDb;
 use chrono::{DateTime, Utc};
-use image_factory::app::App;
-use image_factory::config::Config;
-use image_factory::kernel::ids::{TenantId, WorkerId};
-use image_factory::kernel::secret::Keyring;
-use image_factory::orchestration::builds::{NewBuild, SourceRequest};
-use image_factory::orchestration::dispatch::{ConcurrencyPolicy, Dispatcher};
+use image_factory::kernel::ids::{BuildId, TenantId};
 use image_factory::orchestration::methods::Method;
-use image_factory::platform::http::IfMatch;
 use image_factory::platform::tasks::Tasks;
-use image_factory::platform::telemetry;
 use image_factory::tenancy::access::Caller;
-use image_factory::tenancy::projects::NewProject;
-use image_factory::tenancy::tenants::NewTenant;
-use serde_json::json;
 use sqlx::Row;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -28,65 +19,6 @@ const BUILDS_PER_TENANT: usize = 10;
 
 /// From when to when something ran, by what it was.
 type Spans = BTreeMap<String, Vec<(DateTime<Utc>, DateTime<Utc>)>>;
-
-/// Wires everything on a database; nothing runs behind.
-async fn app(db: &TestDb, tasks: &Tasks) -> App {
-    let mut config = Config { encryption_key: Keyring::generate_base64(), ..Config::default() };
-    config.database.url = db.url().to_owned();
-    config.dispatch.enabled = false;
-    config.server.public_url = "http://127.0.0.1:1".into();
-    config.storage.folder = tempfile::tempdir().unwrap().keep().display().to_string();
-    App::build(config, tasks.clone(), telemetry::init_metrics().unwrap()).await.unwrap()
-}
-
-fn new_build(method: Method) -> NewBuild {
-    NewBuild {
-        source: SourceRequest { git: None, context_id: None, dockerfile: Some("FROM scratch".into()) },
-        method,
-        config: json!({}),
-        image_name: None,
-        image_tags: vec!["latest".into()],
-        priority: 0,
-        timeout_seconds: None,
-        start: true,
-        trigger: "api",
-    }
-}
-
-/// A tenant with two projects, at most two builds at a time, one in each project and one by `kaniko`.
-async fn tenant(app: &App, n: usize) -> Caller {
-    let slug = format!("tenant-{n}");
-    let system = Caller::system("test", None);
-    let id = app.tenants.create(&system, NewTenant { slug: slug.clone(), name: slug.clone() }).await.unwrap().id;
-    let caller = Caller::system("test", Some((id, slug.clone())));
-    for project in ["one", "two"] {
-        let new = NewProject { slug: project.into(), name: String::new(), description: String::new() };
-        app.projects.create(&caller, new).await.unwrap();
-    }
-    let (policy, _) = app.dispatch.policy(&caller, &slug).await.unwrap();
-    let policy = ConcurrencyPolicy {
-        max_concurrent_builds: 2,
-        max_concurrent_per_project: 1,
-        kaniko_max_concurrent: 1,
-        ..policy
-    };
-    app.dispatch.set_policy(&caller, &slug, &policy, IfMatch(None)).await.unwrap();
-    caller
-}
-
-fn dispatcher(app: &App, executor: &Arc<NoOp>, tasks: &Tasks) {
-    let (dispatch, executor) = (app.dispatch.clone(), executor.clone());
-    Dispatcher::new(
-        dispatch,
-        executor,
-        WorkerId::new(),
-        app.signals.clone(),
-        app.clock.clone(),
-        tasks.clone(),
-        1 << 20,
-    )
-    .start();
-}
 
 /// The most intervals that hold at the same time; an end and a start at the same microsecond do not overlap.
 fn most_at_once(intervals: &[(DateTime<Utc>, DateTime<Utc>)]) -> usize {
@@ -111,7 +43,7 @@ async fn two_dispatchers_run_every_build_once_and_never_exceed_a_limit() {
         for b in 0..BUILDS_PER_TENANT {
             let method = if b % 3 == 0 { Method::Kaniko } else { Method::Docker };
             let project = if b % 2 == 0 { "one" } else { "two" };
-            app.builds.create(&caller, project, new_build(method)).await.unwrap();
+            app.builds.create(&caller, project, BuildId::new(), new_build(method)).await.unwrap();
         }
         tenants.push(caller.tenant().unwrap().id);
     }
@@ -172,12 +104,12 @@ async fn a_long_queue_of_one_tenant_does_not_hold_up_the_others() {
     let app = app(&db, &tasks).await;
     let big = tenant(&app, 0).await;
     for _ in 0..60 {
-        app.builds.create(&big, "one", new_build(Method::Docker)).await.unwrap();
+        app.builds.create(&big, "one", BuildId::new(), new_build(Method::Docker)).await.unwrap();
     }
     let small: Vec<Caller> = futures::future::join_all((1..6).map(|n| tenant(&app, n))).await;
     let mut last: Vec<(TenantId, image_factory::kernel::ids::BuildId)> = Vec::new();
     for caller in &small {
-        let build = app.builds.create(caller, "one", new_build(Method::Docker)).await.unwrap();
+        let build = app.builds.create(caller, "one", BuildId::new(), new_build(Method::Docker)).await.unwrap();
         last.push((build.tenant_id, build.id));
     }
     let executor = Arc::new(NoOp::default());

@@ -38,8 +38,38 @@ async fn a_run_nobody_reads_is_still_ended_by_its_timeout_and_cleaned_up() {
     drop(server.executor.ensure_started(unread).await.unwrap());
     eventually("it runs", || !processes_with("yes unread-76503").is_empty()).await;
     eventually("it ends", || !server.folder.join("unread").exists()).await;
-    assert_nothing_left(&server.folder, "unread");
     server.executor.cancel(&"unread".parse().unwrap()).await.unwrap();
+    assert_nothing_left(&server.folder, "unread");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_that_prints_faster_than_it_is_read_is_held_back_and_loses_nothing() {
+    let server = Server::start().await;
+    let mut events = server.executor.ensure_started(spec("fast", plan(&["seq 1 40000000"]))).await.unwrap();
+    let output = server.folder.join("fast/command-0/stdout");
+    // 340 MB are to come; nobody reads, so it stays at about 64 MiB.
+    eventually("it is held back", || std::fs::metadata(&output).is_ok_and(|m| m.len() > 64 << 20)).await;
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    let printed = std::fs::metadata(&output).unwrap().len();
+    assert!(printed < 300 << 20, "{printed} bytes");
+    let mut next = 1;
+    while let Some(event) = events.next().await {
+        match event {
+            RunEvent::Line { text, .. } => {
+                assert_eq!(text, next.to_string());
+                next += 1;
+            }
+            RunEvent::Finished(outcome) => assert_eq!(outcome.result, RunResult::Succeeded),
+            _ => {}
+        }
+        if next > 12_000_000 {
+            // The rest would take a debug build too long.
+            server.executor.cancel(&"fast".parse().unwrap()).await.unwrap();
+            break;
+        }
+    }
+    assert!(next > 12_000_000, "it went on after it was held back, until {next}");
+    assert_nothing_left(&server.folder, "fast");
 }
 
 #[tokio::test(flavor = "multi_thread")]

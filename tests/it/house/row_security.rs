@@ -13,6 +13,7 @@ const ACROSS_TENANTS: &[(&str, &str)] = &[
     ("build_executions_leases", "lapsed leases of all tenants are rescued together"),
     ("builds_completed", "operators see the last hour of all tenants"),
     ("dispatch_ring", "the dispatcher goes round all tenants"),
+    ("events_by_age", "old events of all tenants are removed together"),
     ("events_by_order", "outbox readers follow all tenants"),
     ("jobs_due", "the driver takes any tenant's job"),
     ("jobs_finished", "old jobs of all tenants are removed together"),

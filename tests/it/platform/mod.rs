@@ -2,3 +2,4 @@
 
 mod embedded_database;
 mod statements;
+mod web_app;

@@ -26,7 +26,10 @@ impl Api {
     /// Signs in.
     pub async fn login(url: &str, email: &str, password: &str) -> Self {
         let anonymous = Self { http: Client::new(), url: url.to_owned(), token: String::new(), tenant: None };
-        let body = anonymous.post("/auth/login", &json!({"email": email, "password": password})).await.expect(200);
+        let body = anonymous
+            .post("/auth/login", &json!({"email": email, "password": password, "tokens_in_body": true}))
+            .await
+            .expect(200);
         let token = body["access_token"].as_str().expect("an access token").to_owned();
         Self { token, ..anonymous }
     }

@@ -150,9 +150,9 @@ impl Client {
         Self { token: Some(token.to_owned()), ..self.clone() }
     }
 
-    /// Signs in with the refresh token in the answer; the client's own token stays.
+    /// Signs in with the tokens in the answer; the client's own token stays.
     pub async fn login(&self, password: &str) -> Reply {
-        let body = json!({"email": self.email, "password": password, "refresh_token_in_body": true});
+        let body = json!({"email": self.email, "password": password, "tokens_in_body": true});
         let anonymous = Self { token: None, tenant: None, ..self.clone() };
         anonymous.post("/auth/login", body).await
     }

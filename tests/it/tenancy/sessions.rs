@@ -2,7 +2,7 @@
 
 use crate::support::{Client, PASSWORD, Reply, TestApp};
 use chrono::Duration;
-use image_factory::tenancy::access::SystemRole;
+use image_factory::tenancy::access::{SystemRole, TenantRole};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -113,17 +113,19 @@ async fn signing_out_everywhere_ends_every_session() {
 }
 
 #[tokio::test]
-async fn a_browser_keeps_its_refresh_token_in_a_cookie_and_proves_that_it_sent_the_request() {
+async fn a_browser_keeps_its_tokens_in_cookies_and_proves_that_it_sent_the_request() {
     let app = TestApp::new().await;
     let person = app.person(&[]).await;
     let reply = app.anonymous().post("/auth/login", json!({"email": person.email, "password": PASSWORD})).await;
-    let cookies: Vec<String> =
-        reply.headers.get_all("set-cookie").iter().map(|v| v.to_str().unwrap().to_owned()).collect();
+    let cookies = cookies(&reply);
     let body = reply.expect(200);
-    assert!(body["refresh_token"].is_null(), "scripts do not see it");
-    let refresh_cookie = cookies.iter().find(|c| c.starts_with("image_factory_refresh=")).unwrap();
-    assert!(refresh_cookie.contains("HttpOnly") && refresh_cookie.contains("SameSite=Strict"), "{refresh_cookie}");
-    let cookie = refresh_cookie.split(';').next().unwrap().to_owned();
+    assert!(body["refresh_token"].is_null() && body["access_token"].is_null(), "scripts do not see them");
+    let hidden = |name: &str| {
+        let cookie = cookies.iter().find(|c| c.starts_with(name)).unwrap();
+        assert!(cookie.contains("HttpOnly") && cookie.contains("SameSite=Strict"), "{cookie}");
+        cookie.split(';').next().unwrap().to_owned()
+    };
+    let (access, cookie) = (hidden("image_factory_access="), hidden("image_factory_refresh="));
     let csrf = body["csrf_token"].as_str().unwrap().to_owned();
     assert!(cookies.iter().any(|c| c.starts_with(&format!("image_factory_csrf={csrf};"))), "{cookies:?}");
 
@@ -139,7 +141,8 @@ async fn a_browser_keeps_its_refresh_token_in_a_cookie_and_proves_that_it_sent_t
     send("/auth/refresh", &cookie, Some("forged")).await.refused(403, "auth.csrf");
     send("/auth/logout", &cookie, None).await.refused(403, "auth.csrf");
     let reply = send("/auth/refresh", &cookie, Some(&csrf)).await;
-    let next = reply.headers.get("set-cookie").unwrap().to_str().unwrap().split(';').next().unwrap().to_owned();
+    let next = self::cookies(&reply).into_iter().find(|c| c.starts_with("image_factory_refresh=")).unwrap();
+    let next = next.split(';').next().unwrap().to_owned();
     reply.expect(200);
     assert_ne!(cookie, next);
     let reply = send("/auth/logout", &next, Some(&csrf)).await;
@@ -147,6 +150,39 @@ async fn a_browser_keeps_its_refresh_token_in_a_cookie_and_proves_that_it_sent_t
     reply.expect(204);
     send("/auth/refresh", &next, Some(&csrf)).await.refused(401, "auth.session_over");
     nobody.post("/auth/refresh", json!({})).await.refused(401, "auth.no_refresh_token");
+    let me = nobody.request(Method::GET, "/me").header("cookie", &access);
+    nobody.send(me).await.refused(401, "auth.session_over");
+}
+
+#[tokio::test]
+async fn an_access_cookie_counts_for_pages_of_this_server_alone() {
+    let app = TestApp::new().await;
+    let tenant = app.tenant("cookies").await;
+    let person = app.member(&tenant, TenantRole::Owner).await;
+    let reply = app.anonymous().post("/auth/login", json!({"email": person.email, "password": PASSWORD})).await;
+    let cookie = cookies(&reply).into_iter().find(|c| c.starts_with("image_factory_access=")).unwrap();
+    let cookie = cookie.split(';').next().unwrap().to_owned();
+    let csrf = reply.expect(200)["csrf_token"].as_str().unwrap().to_owned();
+
+    let nobody = app.anonymous();
+    let with = |method: Method, path: &str| nobody.request(method, path).header("cookie", &cookie);
+    nobody.send(with(Method::GET, "/me")).await.expect(200);
+    let project = json!({"slug": "by-cookie", "name": "By cookie"});
+    let create = || with(Method::POST, "/projects").json(&project);
+    nobody.send(create()).await.refused(403, "auth.csrf");
+    nobody.send(create().header("x-csrf-token", "forged")).await.refused(403, "auth.csrf");
+    nobody.send(create().header("x-csrf-token", &csrf).header("origin", "https://elsewhere.example")).await.expect(401);
+    nobody.send(create().header("x-csrf-token", &csrf).header("origin", &app.url)).await.expect(201);
+
+    // Links and streams of browsers bear no headers.
+    let named = format!("/projects?tenant={}&limit=1", tenant.slug);
+    nobody.send(with(Method::GET, &named)).await.expect(200);
+    nobody.send(with(Method::GET, &named).header("origin", "null")).await.expect(401);
+    nobody.send(with(Method::GET, "/projects?tenant=another")).await.expect(404);
+}
+
+fn cookies(reply: &Reply) -> Vec<String> {
+    reply.headers.get_all("set-cookie").iter().map(|v| v.to_str().unwrap().to_owned()).collect()
 }
 
 #[tokio::test]

@@ -10,8 +10,8 @@ interface Palette {
   link: string;
   success: string;
   warning: string;
-  warningBackground: string;
-  warningBorder: string;
+  /** Behind a warning. */
+  warningSurface: string;
   error: string;
   /** On a filling of `error`. */
   onError: string;
@@ -40,8 +40,7 @@ const PALETTES: Record<Appearance, Palette> = {
     link: '#2f54d0',
     success: '#1a7f37',
     warning: '#9a5b00',
-    warningBackground: '#fff8e5',
-    warningBorder: '#e3c077',
+    warningSurface: '#fff6e0',
     error: '#c0272d',
     onError: '#ffffff',
     canvas: '#f6f7f9',
@@ -81,8 +80,7 @@ const PALETTES: Record<Appearance, Palette> = {
     link: '#8aa6ff',
     success: '#3fb950',
     warning: '#d8992b',
-    warningBackground: '#2a2010',
-    warningBorder: '#594214',
+    warningSurface: '#2b2111',
     error: '#ff7b72',
     onError: '#1d0b0a',
     canvas: '#0e1116',
@@ -132,8 +130,7 @@ export function antdTheme(appearance: Appearance): ThemeConfig {
       colorLink: palette.link,
       colorSuccess: palette.success,
       colorWarning: palette.warning,
-      colorWarningBg: palette.warningBackground,
-      colorWarningBorder: palette.warningBorder,
+      colorWarningBg: palette.warningSurface,
       colorError: palette.error,
       colorBgLayout: palette.canvas,
       colorBgContainer: palette.surface,
@@ -146,7 +143,17 @@ export function antdTheme(appearance: Appearance): ThemeConfig {
       fontFamily: "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', sans-serif",
       fontFamilyCode: "ui-monospace, 'SFMono-Regular', Menlo, Consolas, 'Liberation Mono', monospace",
     },
-    components: { Button: { dangerColor: palette.onError } },
+    components: {
+      // Chosen entries bear the colour of links: as text, the primary colour is too dark in the dark.
+      Dropdown: { colorPrimary: palette.link },
+      Button: {
+        dangerColor: palette.onError,
+        defaultHoverColor: palette.link,
+        defaultHoverBorderColor: palette.link,
+        defaultActiveColor: palette.link,
+        defaultActiveBorderColor: palette.link,
+      },
+    },
   };
 }
 

@@ -33,6 +33,8 @@ function Choice({ name, value, label, isCurrent }: ChoiceProps) {
   const link = useLinkProps({
     to: '.',
     search: (previous) => ({ ...previous, [name]: value, cursor: undefined }),
+    // Otherwise the choice that sets nothing is always current too.
+    activeOptions: { exact: true, includeSearch: true },
   });
   return (
     <a {...link} className={styles.choice} aria-current={isCurrent ? 'page' : undefined}>

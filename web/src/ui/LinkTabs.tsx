@@ -1,16 +1,11 @@
-import { useLinkProps } from '@tanstack/react-router';
+import { Link } from '@tanstack/react-router';
 import styles from './LinkTabs.module.css';
-
-interface Tab<K extends string> {
-  key: K;
-  label: string;
-}
 
 interface Props<K extends string> {
   /** What the tabs are of, for screen readers. */
   label: string;
   /** The first one is shown when the address names none. */
-  tabs: readonly Tab<K>[];
+  tabs: readonly { key: K; label: string }[];
   current: K;
 }
 
@@ -19,28 +14,19 @@ export function LinkTabs<K extends string>({ label, tabs, current }: Props<K>) {
   return (
     <nav aria-label={label} className={styles.tabs}>
       {tabs.map((tab, n) => (
-        <TabLink key={tab.key} tab={tab} isFirst={n === 0} isCurrent={tab.key === current} />
+        <Link
+          key={tab.key}
+          to="."
+          search={(): Record<string, string> => (n === 0 ? {} : { tab: tab.key })}
+          replace
+          className={styles.tab ?? ''}
+          // Otherwise the link without parameters counts as current on every one of them.
+          activeOptions={{ exact: true, includeSearch: true }}
+          aria-current={tab.key === current ? 'page' : undefined}
+        >
+          {tab.label}
+        </Link>
       ))}
     </nav>
-  );
-}
-
-interface TabProps {
-  tab: Tab<string>;
-  isFirst: boolean;
-  isCurrent: boolean;
-}
-
-function TabLink({ tab, isFirst, isCurrent }: TabProps) {
-  const link = useLinkProps({
-    to: '.',
-    search: (): Record<string, string> => (isFirst ? {} : { tab: tab.key }),
-    replace: true,
-  });
-  // The router takes the first one, which names no tab, for current on all of them.
-  return (
-    <a {...link} className={styles.tab} aria-current={isCurrent ? 'page' : undefined}>
-      {tab.label}
-    </a>
   );
 }

@@ -75,8 +75,12 @@ export function SettingsForm<T extends object>(props: Props<T>) {
           type="warning"
           showIcon
           title={t('settings.stale')}
-          description={t('settings.staleHint')}
-          action={<Button onClick={startOver}>{t('settings.reload')}</Button>}
+          description={
+            <div className={styles.stale}>
+              {t('settings.staleHint')}
+              <Button onClick={startOver}>{t('settings.reload')}</Button>
+            </div>
+          }
         />
       )}
       {problem && <Alert className={styles.alert ?? ''} type="error" showIcon title={problem} />}

@@ -4,10 +4,11 @@ pub mod types;
 
 use super::Builds;
 use super::model::Build;
-use super::model::report::{ArtifactReport, ExecutionReport, HistoryEntry, MetricsReport, StepReport};
+use super::model::report::{ArtifactReport, ExecutionReport, HistoryEntry, MetricsReport, Statistics, StepReport};
 use super::store::Filter;
 use crate::kernel::ids::BuildId;
 use crate::kernel::{Error, Page, Result};
+use crate::platform::http::idempotency::NewId;
 use crate::platform::http::{Json, NoQuery, Path, Problem, Query};
 use crate::tenancy::access::Caller;
 use axum::body::Body;
@@ -16,7 +17,7 @@ use axum::response::{IntoResponse, Response};
 use futures::{StreamExt, TryStreamExt};
 use http::header::{CONTENT_TYPE, LOCATION};
 use http::{HeaderMap, StatusCode};
-use types::{BuildFilter, BuildView, ContextView, CreateBuild, LogPage, LogQuery};
+use types::{BuildFilter, BuildView, ContextView, CreateBuild, LogPage, LogQuery, StatisticsFilter};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -25,6 +26,7 @@ pub fn routes(builds: Builds) -> OpenApiRouter {
     let uploads = OpenApiRouter::new().routes(routes!(upload_context)).layer(DefaultBodyLimit::disable());
     OpenApiRouter::new()
         .routes(routes!(create_build, list_builds))
+        .routes(routes!(get_build_statistics))
         .routes(routes!(get_build))
         .routes(routes!(start_build))
         .routes(routes!(cancel_build))
@@ -53,9 +55,14 @@ pub fn routes(builds: Builds) -> OpenApiRouter {
     ),
     extensions(("x-access" = json!("build:create")))
 )]
-async fn create_build(State(builds): State<Builds>, caller: Caller, Json(body): Json<CreateBuild>) -> Result<Response> {
+async fn create_build(
+    State(builds): State<Builds>,
+    caller: Caller,
+    NewId(id): NewId,
+    Json(body): Json<CreateBuild>,
+) -> Result<Response> {
     let (project, new) = body.into_new();
-    let build = builds.create(&caller, &project, new).await?;
+    let build = builds.create(&caller, &project, BuildId(id), new).await?;
     accepted(&builds, &caller, build).await
 }
 
@@ -67,11 +74,8 @@ async fn accepted(builds: &Builds, caller: &Caller, build: Build) -> Result<Resp
 }
 
 async fn view(builds: &Builds, caller: &Caller, id: BuildId) -> Result<BuildView> {
-    let build = builds.get(caller, id).await?;
-    let waiting = builds.waiting(caller, id).await?;
-    let result = builds.result(caller, id).await?;
-    let config = builds.configuration(caller, id).await?;
-    Ok(BuildView::new(build).with(waiting, result, config))
+    let details = builds.details(caller, id).await?;
+    Ok(BuildView::new(details.build).with(details.waiting, details.result, details.config))
 }
 
 /// List builds, newest first.
@@ -92,6 +96,24 @@ async fn list_builds(
     };
     let filter = Filter { projects, status: filter.status, method: filter.method };
     Ok(axum::Json(builds.list(&caller, filter, &page).await?.map(BuildView::new)))
+}
+
+/// Tell how builds have been going: now, day by day, over 7 and 30 days.
+#[utoipa::path(
+    get, path = "/builds/statistics", tag = "Builds", operation_id = "get_build_statistics", params(StatisticsFilter),
+    responses((status = 200, body = Statistics), (status = 403, body = Problem), (status = 404, body = Problem)),
+    extensions(("x-access" = json!("build:read")))
+)]
+async fn get_build_statistics(
+    State(builds): State<Builds>,
+    caller: Caller,
+    Query(filter, _): Query<StatisticsFilter>,
+) -> Result<axum::Json<Statistics>> {
+    let project = match &filter.project {
+        None => None,
+        Some(project) => Some(builds.projects.find(&caller, project).await?.id),
+    };
+    Ok(axum::Json(builds.statistics(&caller, project).await?))
 }
 
 /// Get a build, with the reason why it waits while it does.
@@ -141,8 +163,13 @@ async fn cancel_build(State(builds): State<Builds>, caller: Caller, Path(id): Pa
               (status = 409, body = Problem), (status = 429, body = Problem)),
     extensions(("x-access" = json!("build:create")))
 )]
-async fn retry_build(State(builds): State<Builds>, caller: Caller, Path(id): Path<BuildId>) -> Result<Response> {
-    let build = builds.retry(&caller, id).await?;
+async fn retry_build(
+    State(builds): State<Builds>,
+    caller: Caller,
+    NewId(new_id): NewId,
+    Path(id): Path<BuildId>,
+) -> Result<Response> {
+    let build = builds.retry(&caller, id, BuildId(new_id)).await?;
     accepted(&builds, &caller, build).await
 }
 

@@ -1,7 +1,7 @@
 //! Uploaded build contexts: streamed to the object store, then read back once to see that they are harmless.
 
 use super::Builds;
-use crate::kernel::ids::ContextId;
+use crate::kernel::ids::{ContextId, TenantId};
 use crate::kernel::{Error, Result};
 use crate::orchestration::builds::store::contexts::{self, Context};
 use crate::platform::storage::{Incoming, Key};
@@ -34,22 +34,33 @@ impl Builds {
         let tenant = project.tenant_id;
         let id = ContextId::new();
         let key = Key::new(format!("contexts/{tenant}/{id}"))?;
-        let (size, digest) = self.objects.put(&key, body, self.config.max_context_bytes).await?;
-        let checked = self.check_archive(&key).await;
-        let stored = match checked {
-            Err(e) => Err(e),
-            Ok(()) => {
-                let size_bytes = i64::try_from(size).unwrap_or(i64::MAX);
-                let context = Context { id, storage_key: key.to_string(), size_bytes, digest: digest.to_string() };
-                let mut tx = self.db.tenant(tenant).await?;
-                contexts::insert(&mut tx, tenant, project.id, &context, &caller.actor.to_string()).await?;
-                tx.commit().await.map(|()| context)
-            }
-        };
+        let mut tx = self.db.tenant(tenant).await?;
+        contexts::insert(&mut tx, (tenant, project.id, id), &key, &caller.actor.to_string()).await?;
+        tx.commit().await?;
+        let stored = self.store_context(tenant, id, &key, body).await;
         if stored.is_err() {
             self.objects.delete(&key).await?;
+            let mut tx = self.db.tenant(tenant).await?;
+            contexts::delete(&mut tx, tenant, id).await?;
+            tx.commit().await?;
         }
         stored
+    }
+
+    async fn store_context(
+        &self,
+        tenant: TenantId,
+        id: ContextId,
+        key: &Key,
+        body: &mut Incoming<'_>,
+    ) -> Result<Context> {
+        let (size, digest) = self.objects.put(key, body, self.config.max_context_bytes).await?;
+        self.check_archive(key).await?;
+        let context = Context { id, size_bytes: i64::try_from(size).unwrap_or(i64::MAX), digest: digest.to_string() };
+        let mut tx = self.db.tenant(tenant).await?;
+        contexts::complete(&mut tx, tenant, &context).await?;
+        tx.commit().await?;
+        Ok(context)
     }
 
     /// Reads the archive twice: first for the size of what a reader would take into memory, then for where it leads.

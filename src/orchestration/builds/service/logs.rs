@@ -9,11 +9,16 @@ use crate::orchestration::builds::model::{BuildStatus, LogLine};
 use crate::orchestration::builds::store::{self, logs};
 use crate::tenancy::access::{Caller, Permission};
 
+/// Lines that a live reader sees at a time, or one chunk.
+const PAGE: usize = 1000;
+
 /// What a live reader sees at one moment.
 #[derive(Debug)]
 pub struct LogView {
     /// Stored lines after the reader's position.
     pub lines: Vec<LogLine>,
+    /// Whether there may be more of them.
+    pub more: bool,
     /// All steps so far.
     pub steps: Vec<StepReport>,
     /// Where the build stood before the lines were read: when it is final and there are no lines, the log has ended.
@@ -33,8 +38,8 @@ impl Builds {
     pub async fn log_view(&self, tenant: TenantId, id: BuildId, after: i64) -> Result<LogView> {
         let mut tx = self.db.tenant(tenant).await?;
         let build = store::get(&mut tx, tenant, id).await?.ok_or_else(|| Error::not_found("build"))?;
-        let lines = logs::after(&mut tx, tenant, id, after, 1000).await?;
+        let lines = logs::after(&mut tx, tenant, id, after, PAGE).await?;
         let steps = store::reports::steps(&mut tx, tenant, id).await?;
-        Ok(LogView { lines, steps, status: build.status })
+        Ok(LogView { more: lines.len() >= PAGE, lines, steps, status: build.status })
     }
 }

@@ -5,6 +5,7 @@ mod logs;
 mod requests;
 mod runs;
 
+pub use logs::LogView;
 pub use runs::{Heartbeat, LogBatch, RunInput, repository_base};
 
 use super::config::Config;
@@ -89,7 +90,8 @@ impl Builds {
         store::enqueued(tx, build).await?;
         let queued = super::events::queued(&self.clock, &caller.actor, build);
         events::publish(tx, &queued).await?;
-        notify(tx, Topic::Queue, "").await
+        notify(tx, Topic::Queue, "");
+        Ok(())
     }
 
     /// How many builds of the tenant may wait. Read before a transaction is opened: one request holds one connection.

@@ -1,11 +1,11 @@
 //! What people ask for: create, list, start, cancel, retry.
 
 use super::Builds;
-use crate::kernel::ids::BuildId;
+use crate::kernel::ids::{BuildId, ProjectId};
 use crate::kernel::{Error, Fault, Page, PageRequest, Result};
 use crate::orchestration::builds::events;
 use crate::orchestration::builds::model::report::{
-    ArtifactReport, ExecutionReport, HistoryEntry, MetricsReport, ResultReport, StepReport,
+    ArtifactReport, ExecutionReport, HistoryEntry, MetricsReport, ResultReport, Statistics, StepReport,
 };
 use crate::orchestration::builds::model::{
     Build, BuildStatus, NewBuild, ResultStatus, SourceRequest, is_repository_component, is_tag, source_faults,
@@ -21,9 +21,24 @@ use crate::tenancy::projects::{Project, SecretKind};
 use crate::tenancy::tenants::Capability;
 use serde_json::{Value, json};
 
+/// A build with what stands beside it.
+#[derive(Debug)]
+pub struct Details {
+    /// The build.
+    pub build: Build,
+    /// Why it waits, while it does.
+    pub waiting: Option<Waiting>,
+    /// How it ended, when it has.
+    pub result: Option<ResultReport>,
+    /// The configuration as it was accepted, every default filled in.
+    pub config: Value,
+}
+
 impl Builds {
     /// Checks a request in full, stores the build and queues it unless it should not start yet.
-    pub async fn create(&self, caller: &Caller, project: &str, new: NewBuild) -> Result<Build> {
+    ///
+    /// The id is new, or that of an earlier attempt of the same request: then its build is given.
+    pub async fn create(&self, caller: &Caller, project: &str, id: BuildId, new: NewBuild) -> Result<Build> {
         let project = self.projects.find(caller, project).await?;
         let tenant = caller.require_in(Permission::BuildCreate, project.id)?;
         project.require_active()?;
@@ -34,13 +49,16 @@ impl Builds {
         let queue_max = self.queue_quota(caller).await?;
 
         let mut tx = self.db.tenant(tenant).await?;
+        if let Some(made) = store::get(&mut tx, tenant, id).await? {
+            return Ok(made);
+        }
         self.tenants.require_capability(&mut tx, caller, Capability::Build).await?;
         self.stored_faults(&mut tx, &project, &new, config.as_ref(), &mut faults).await?;
         let Some(config) = config.filter(|_| faults.is_empty()) else { return Err(Error::faults(faults)) };
         self.check_queue(&mut tx, queue_max).await?;
 
         let build = Build {
-            id: BuildId::new(),
+            id,
             tenant_id: tenant,
             project_id: project.id,
             number: store::next_number(&mut tx, tenant, project.id).await?,
@@ -87,6 +105,18 @@ impl Builds {
         page.page(rows, |b| b.id.0)
     }
 
+    /// How the builds that the caller may see have been going; of one project when it is given.
+    pub async fn statistics(&self, caller: &Caller, project: Option<ProjectId>) -> Result<Statistics> {
+        let tenant = caller.tenant()?.id;
+        let visible = caller.projects_with(Permission::BuildRead)?;
+        let projects = match (visible, project) {
+            (Some(visible), Some(asked)) => Some(visible.into_iter().filter(|p| *p == asked).collect()),
+            (visible, asked) => asked.map(|p| vec![p]).or(visible),
+        };
+        let mut tx = self.db.tenant(tenant).await?;
+        store::statistics::statistics(&mut tx, tenant, projects.as_deref()).await
+    }
+
     /// Queues a pending build.
     pub async fn start(&self, caller: &Caller, id: BuildId) -> Result<Build> {
         let queue_max = self.queue_quota(caller).await?;
@@ -114,11 +144,11 @@ impl Builds {
                 store::executions::insert_unrun_result(&mut tx, tenant, id, status, reason).await?;
                 let event = events::finished(&self.clock, &caller.actor, &build, ResultStatus::Cancelled, Some(reason));
                 publish(&mut tx, &event).await?;
-                store::logs::wake(&mut tx, id).await?;
+                store::logs::wake(&mut tx, id);
             }
             BuildStatus::Running => {
                 store::request_cancel(&mut tx, tenant, id, &by).await?;
-                notify(&mut tx, Topic::Cancel, &id.to_string()).await?;
+                notify(&mut tx, Topic::Cancel, &id.to_string());
             }
             BuildStatus::Completed | BuildStatus::Failed | BuildStatus::Cancelled => {
                 return Err(Error::conflict(
@@ -132,11 +162,14 @@ impl Builds {
         Ok(build)
     }
 
-    /// A new build of the same source and configuration.
-    pub async fn retry(&self, caller: &Caller, id: BuildId) -> Result<Build> {
+    /// A new build of the same source and configuration. Its id is new, as in [`Self::create`].
+    pub async fn retry(&self, caller: &Caller, id: BuildId, new_id: BuildId) -> Result<Build> {
         let queue_max = self.queue_quota(caller).await?;
         self.require_active_project(caller, id).await?;
         let (mut tx, old) = self.open(caller, id, Permission::BuildCreate).await?;
+        if let Some(made) = store::get(&mut tx, old.tenant_id, new_id).await? {
+            return Ok(made);
+        }
         if !old.status.is_final() {
             return Err(Error::conflict("build.not_final", "the build has not ended yet; cancel it first"));
         }
@@ -150,7 +183,7 @@ impl Builds {
         }
         let config = store::config(&mut tx, old.tenant_id, id).await?;
         let build = Build {
-            id: BuildId::new(),
+            id: new_id,
             number: store::next_number(&mut tx, old.tenant_id, old.project_id).await?,
             status: BuildStatus::Pending,
             attempts: 0,
@@ -172,16 +205,23 @@ impl Builds {
         Ok(build)
     }
 
-    /// Why a queued build waits; none when it does not.
-    pub async fn waiting(&self, caller: &Caller, id: BuildId) -> Result<Option<Waiting>> {
-        let (mut tx, build) = self.open(caller, id, Permission::BuildRead).await?;
-        store::waiting(&mut tx, build.tenant_id, id).await
-    }
-
-    /// The configuration as it was accepted, every default filled in.
-    pub async fn configuration(&self, caller: &Caller, id: BuildId) -> Result<Value> {
-        let (mut tx, build) = self.open(caller, id, Permission::BuildRead).await?;
-        store::config(&mut tx, build.tenant_id, id).await
+    /// A build with what stands beside it.
+    pub async fn details(&self, caller: &Caller, id: BuildId) -> Result<Details> {
+        let tenant = caller.tenant()?.id;
+        let mut at = self.db.statement(tenant).await?;
+        let found = store::get(&mut at, tenant, id).await?;
+        let Some(build) = found.filter(|b| caller.has_in(Permission::BuildRead, b.project_id)) else {
+            at.keep();
+            return Err(Error::not_found("build"));
+        };
+        let config = store::config(&mut at, tenant, id).await?;
+        let waiting = match build.status {
+            BuildStatus::Queued => store::waiting(&mut at, tenant, id).await?,
+            _ => None,
+        };
+        let result = if build.status.is_final() { store::reports::result(&mut at, tenant, id).await? } else { None };
+        at.keep();
+        Ok(Details { build, waiting, result, config })
     }
 
     /// Steps of all attempts.
@@ -209,12 +249,6 @@ impl Builds {
         found.ok_or_else(|| Error::not_found("metrics of this build (it has not run to an end)"))
     }
 
-    /// How it ended; none before it has.
-    pub async fn result(&self, caller: &Caller, id: BuildId) -> Result<Option<ResultReport>> {
-        let (mut tx, build) = self.open(caller, id, Permission::BuildRead).await?;
-        store::reports::result(&mut tx, build.tenant_id, id).await
-    }
-
     /// Every change of its state.
     pub async fn history(&self, caller: &Caller, id: BuildId) -> Result<Vec<HistoryEntry>> {
         let (mut tx, build) = self.open(caller, id, Permission::BuildRead).await?;
@@ -238,7 +272,7 @@ impl Builds {
                 let event = events::finished(&self.clock, &actor, &build, ResultStatus::Timeout, Some(&reason));
                 publish(&mut tx, &event).await?;
             }
-            store::logs::wake(&mut tx, *id).await?;
+            store::logs::wake(&mut tx, *id);
         }
         tx.commit().await?;
         Ok(overdue.len())

@@ -13,8 +13,8 @@ use crate::orchestration::builds::store::{self, executions, logs};
 use crate::orchestration::methods::{
     GitCredential, MethodConfig, PlanInputs, RegistryAccess, Source, Stage, validate_git_url,
 };
-use crate::platform::db::{PgConnection, TenantTx};
-use crate::platform::events::{Topic, notify, publish};
+use crate::platform::db::{TenantTx, Tx};
+use crate::platform::events::{Topic, notify, publish, publish_all};
 use crate::tenancy::access::Caller;
 use crate::tenancy::projects::{Projects, SecretKind};
 use crate::tenancy::tenants::Tenants;
@@ -56,11 +56,14 @@ pub struct LogBatch {
 
 impl Builds {
     /// Publishes that executions have started, in the transaction that claimed them.
-    pub async fn started(&self, tx: &mut PgConnection, run: &RunRef) -> Result<()> {
-        if let Some(build) = store::get(tx, run.tenant_id, run.build_id).await? {
-            publish(tx, &events::started(&self.clock, &build, run.attempt)).await?;
+    pub async fn started(&self, tx: &mut impl Tx, runs: &[RunRef]) -> Result<()> {
+        let builds = store::of_runs(tx, runs).await?;
+        let started: Vec<_> = builds.iter().map(|build| events::started(&self.clock, build)).collect();
+        publish_all(tx, &started).await?;
+        for run in runs {
+            logs::wake(tx, run.build_id);
         }
-        logs::wake(tx, run.build_id).await
+        Ok(())
     }
 
     /// Loads what a claimed run needs and gives it a robot token. An error of kind `Invalid` is the build's own fault.
@@ -168,7 +171,7 @@ impl Builds {
         for step in &batch.steps {
             logs::upsert_step(&mut tx, run, step).await?;
         }
-        logs::wake(&mut tx, run.build_id).await?;
+        logs::wake(&mut tx, run.build_id);
         tx.commit().await?;
         if let Some(chunk) = chunk {
             metrics::counter!("image_factory_log_lines_total").increment(batch.lines.len() as u64);
@@ -212,8 +215,8 @@ impl Builds {
         }
         self.record_result(&mut tx, run, outcome).await?;
         store::freed(&mut tx, run.tenant_id).await?;
-        logs::wake(&mut tx, run.build_id).await?;
-        notify(&mut tx, Topic::Queue, "").await?;
+        logs::wake(&mut tx, run.build_id);
+        notify(&mut tx, Topic::Queue, "");
         tx.commit().await?;
         self.registry.release_execution(run.execution_id).await?;
         metrics::counter!("image_factory_builds_finished_total", "result" => status.as_str()).increment(1);
@@ -291,7 +294,7 @@ impl Builds {
     }
 
     /// A build whose execution is lost: cancelled if somebody wished it, queued again while attempts are left.
-    async fn requeue(&self, tx: &mut PgConnection, run: &RunRef, reason: &str) -> Result<()> {
+    async fn requeue(&self, tx: &mut impl Tx, run: &RunRef, reason: &str) -> Result<()> {
         let Some(build) = store::lock(tx, run.tenant_id, run.build_id).await? else { return Ok(()) };
         logs::end_steps(tx, run, StepStatus::Failed).await?;
         let actor = Actor::system("rescue");
@@ -314,8 +317,9 @@ impl Builds {
             publish(tx, &events::requeued(&self.clock, &actor, &build, &reason)).await?;
         }
         store::freed(tx, run.tenant_id).await?;
-        logs::wake(tx, run.build_id).await?;
-        notify(tx, Topic::Queue, "").await
+        logs::wake(tx, run.build_id);
+        notify(tx, Topic::Queue, "");
+        Ok(())
     }
 }
 

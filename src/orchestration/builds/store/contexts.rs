@@ -2,35 +2,56 @@
 
 use crate::kernel::Result;
 use crate::kernel::ids::{ContextId, ProjectId, TenantId};
+use crate::platform::storage::Key;
 use sqlx::PgConnection;
 
 /// An uploaded context.
 pub struct Context {
     /// Its id.
     pub id: ContextId,
-    /// Its key in the object store.
-    pub storage_key: String,
     /// Compressed size.
     pub size_bytes: i64,
     /// SHA-256 of the archive.
     pub digest: String,
 }
 
-/// Records an upload.
-pub async fn insert(tx: &mut PgConnection, tenant: TenantId, project: ProjectId, c: &Context, by: &str) -> Result<()> {
+/// Records an upload before its first byte, so that what a crash leaves is purged with the unused.
+pub async fn insert(
+    tx: &mut PgConnection,
+    (tenant, project, id): (TenantId, ProjectId, ContextId),
+    key: &Key,
+    by: &str,
+) -> Result<()> {
     sqlx::query!(
-        "insert into build_contexts (id, tenant_id, project_id, storage_key, size_bytes, digest, created_by)
-         values ($1, $2, $3, $4, $5, $6, $7)",
-        c.id.0,
+        "insert into build_contexts (id, tenant_id, project_id, storage_key, created_by) values ($1, $2, $3, $4, $5)",
+        id.0,
         tenant.0,
         project.0,
-        c.storage_key,
-        c.size_bytes,
-        c.digest,
+        key.as_str(),
         by
     )
     .execute(tx)
     .await?;
+    Ok(())
+}
+
+/// Makes an upload usable: it is whole and harmless.
+pub async fn complete(tx: &mut PgConnection, tenant: TenantId, c: &Context) -> Result<()> {
+    sqlx::query!(
+        "update build_contexts set size_bytes = $3, digest = $4 where tenant_id = $1 and id = $2",
+        tenant.0,
+        c.id.0,
+        c.size_bytes,
+        c.digest
+    )
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+/// Forgets an upload.
+pub async fn delete(tx: &mut PgConnection, tenant: TenantId, id: ContextId) -> Result<()> {
+    sqlx::query!("delete from build_contexts where tenant_id = $1 and id = $2", tenant.0, id.0).execute(tx).await?;
     Ok(())
 }
 
@@ -42,7 +63,8 @@ pub async fn use_context(
     id: ContextId,
 ) -> Result<Option<String>> {
     Ok(sqlx::query_scalar!(
-        "update build_contexts set last_used_at = now() where tenant_id = $1 and project_id = $2 and id = $3
+        "update build_contexts set last_used_at = now() 
+         where tenant_id = $1 and project_id = $2 and id = $3 and digest is not null
          returning storage_key",
         tenant.0,
         project.0,

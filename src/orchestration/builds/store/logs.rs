@@ -3,6 +3,7 @@
 use crate::kernel::Result;
 use crate::kernel::ids::{BuildId, TenantId};
 use crate::orchestration::builds::model::{LogLine, RunRef, Step, StepStatus, log};
+use crate::platform::db::Tx;
 use crate::platform::events::{Topic, notify};
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
@@ -69,8 +70,8 @@ pub async fn insert(tx: &mut PgConnection, run: &RunRef, c: &Chunk) -> Result<()
 }
 
 /// Wakes the readers of a build's log.
-pub async fn wake(tx: &mut PgConnection, build: BuildId) -> Result<()> {
-    notify(tx, Topic::Log, &build.to_string()).await
+pub fn wake(tx: &mut impl Tx, build: BuildId) {
+    notify(tx, Topic::Log, &build.to_string());
 }
 
 /// Lines after a line number: whole chunks, at least one where there are any, until `at_least` lines are together.

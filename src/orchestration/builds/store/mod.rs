@@ -4,8 +4,9 @@ pub mod contexts;
 pub mod executions;
 pub mod logs;
 pub mod reports;
+pub mod statistics;
 
-use super::model::{Build, BuildStatus, GitCommit};
+use super::model::{Build, BuildStatus, GitCommit, RunRef};
 use crate::kernel::ids::{BuildId, ProjectId, TenantId, UserId};
 use crate::kernel::{Error, PageRequest, Result};
 use crate::orchestration::methods::Method;
@@ -132,6 +133,26 @@ pub async fn get(tx: &mut PgConnection, tenant: TenantId, id: BuildId) -> Result
     .await?
     .map(Build::try_from)
     .transpose()
+}
+
+/// The builds of runs, over tenants.
+pub async fn of_runs(tx: &mut PgConnection, runs: &[RunRef]) -> Result<Vec<Build>> {
+    let tenants: Vec<Uuid> = runs.iter().map(|r| r.tenant_id.0).collect();
+    let ids: Vec<Uuid> = runs.iter().map(|r| r.build_id.0).collect();
+    sqlx::query_as!(
+        Row,
+        "select id, tenant_id, project_id, build_number, status, build_method, priority, image_name, image_tags, source,
+                timeout_seconds, attempts, triggered_by_user_id, original_build_id, git_commit, git_branch, git_author,
+                git_message, error_message, cancel_requested_at, created_at, queued_at, started_at, completed_at
+         from builds where (tenant_id, id) in (select * from unnest($1::uuid[], $2::uuid[]))",
+        &tenants,
+        &ids
+    )
+    .fetch_all(tx)
+    .await?
+    .into_iter()
+    .map(Build::try_from)
+    .collect()
 }
 
 /// The same, locked until the transaction ends.

@@ -9,6 +9,7 @@ mod run;
 mod sandbox;
 mod spawner;
 mod sweep;
+mod tail;
 
 pub use config::Config;
 

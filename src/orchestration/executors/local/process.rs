@@ -1,6 +1,7 @@
 //! One command while it runs: its output, its signals, its end.
 
 use super::lines::{LineSplitter, Mask};
+use super::tail::{Changes, Tail};
 use crate::kernel::{Clock, Error, Result};
 use crate::orchestration::executors::RunEvent;
 use crate::orchestration::methods::Stream;
@@ -8,16 +9,21 @@ use nix::sys::signal::{Signal, kill, killpg};
 use nix::unistd::Pid;
 use std::collections::VecDeque;
 use std::os::unix::process::ExitStatusExt as _;
-use std::process::ExitStatus;
+use std::path::Path;
+use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
-use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::io::AsyncWriteExt as _;
 use tokio::process::{Child, ChildStdin};
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{Instant, sleep_until};
 
 /// Lines that are held of a process that was told to end; it may print for ever, and then has to wait.
 const MAX_TAIL: usize = 1024;
-/// How long the outputs of a dead process may stay open: a process in the kernel's hands dies a little later.
-const DYING: Duration = Duration::from_secs(30);
+/// What is kept of each output that a process which was told to end has left unread.
+const LAST_WORDS: u64 = 128 * 1024;
+/// A process that is so many bytes ahead of its reader is held back ...
+const AHEAD: u64 = 64 * 1024 * 1024;
+/// ... until it is so little ahead.
+const CAUGHT_UP: u64 = AHEAD / 4;
 const CHUNK: usize = 16 * 1024;
 
 /// A sandboxed process.
@@ -25,40 +31,36 @@ pub(super) struct Process {
     /// `unshare`, which leads the process group and waits for the first process of the namespace.
     pub child: Child,
     pub outputs: Outputs,
+    /// Whether it is stopped until its reader catches up.
+    pub held: bool,
     stdin: Option<ChildStdin>,
 }
 
 impl Process {
-    /// Takes over a process that was started with pipes. `index` is its command's place in the plan.
-    pub fn new(mut child: Child, index: usize, mask: &Mask, clock: &Clock) -> Result<Self> {
-        let no_pipe = || Error::internal("a process was started without a pipe");
-        let stdout = Box::new(child.stdout.take().ok_or_else(no_pipe)?);
-        let stderr = Box::new(child.stderr.take().ok_or_else(no_pipe)?);
-        Ok(Self {
-            stdin: child.stdin.take(),
-            outputs: Outputs {
-                stdout: Output::new(stdout, Stream::Stdout, mask),
-                stderr: Output::new(stderr, Stream::Stderr, mask),
-                index,
-                clock: clock.clone(),
-                last_words: String::new(),
-            },
-            child,
-        })
+    /// Takes over a process that was started with these outputs and a pipe to its input.
+    pub fn new(mut child: Child, outputs: Outputs) -> Self {
+        Self { stdin: child.stdin.take(), outputs, held: false, child }
     }
 
     /// Waits until the sandbox stands, and lets the command start. An error tells why it does not stand.
     pub async fn release(&mut self) -> Result<()> {
         let mut said = Vec::new();
         while said != b"ready\n" {
+            let ended = self.child.try_wait()?.is_some();
             let mut part = [0; 64];
-            let n = self.outputs.stdout.pipe.read(&mut part).await?;
+            let n = self.outputs.stdout.tail.read(&mut part).await?;
             said.extend_from_slice(&part[..n]);
-            if n == 0 || said.len() > 64 {
-                let mut why = Vec::new();
-                (&mut self.outputs.stderr.pipe).take(4096).read_to_end(&mut why).await?;
-                let why = String::from_utf8_lossy(&why).trim().to_owned();
+            if (n == 0 && ended) || said.len() > 64 {
+                let mut why = [0; 4096];
+                let n = self.outputs.stderr.tail.read(&mut why).await?;
+                let why = String::from_utf8_lossy(&why[..n]).trim().to_owned();
                 return Err(Error::internal(format!("the sandbox could not be made: {why}")));
+            }
+            if n == 0 {
+                tokio::select! {
+                    () = self.outputs.changes.next() => {}
+                    _ = self.child.wait() => {}
+                }
             }
         }
         if let Some(mut stdin) = self.stdin.take() {
@@ -73,6 +75,7 @@ impl Process {
         if let Some(group) = self.group() {
             // It may have ended by itself just now.
             let _ = killpg(group, Signal::SIGTERM);
+            let _ = killpg(group, Signal::SIGCONT);
         }
         let mut deadline = Instant::now() + grace;
         let status = loop {
@@ -87,10 +90,9 @@ impl Process {
                 _ = outputs.more(queue), if outputs.open() && queue.len() < MAX_TAIL => {}
             }
         };
-        let rest = async { while self.outputs.more(queue).await {} };
-        if timeout(DYING, rest).await.is_err() {
-            tracing::error!("processes of a run do not die");
-        }
+        self.outputs.ended();
+        self.outputs.skip(queue).await?;
+        while self.outputs.more(queue).await {}
         Ok(status)
     }
 
@@ -114,10 +116,28 @@ impl Process {
     }
 }
 
+/// Holds the process back while its reader is far behind: a program that is stopped prints nothing, and needs no disk.
+pub(super) async fn keep_in_step(child: &Child, outputs: &Outputs, held: &mut bool) -> std::io::Result<()> {
+    let behind = outputs.behind().await?;
+    let too_far = if *held { behind > CAUGHT_UP } else { behind > AHEAD };
+    if too_far != *held
+        && let Some(group) = child.id().and_then(|id| one_process(&id.to_string()))
+    {
+        let _ = killpg(group, if too_far { Signal::SIGSTOP } else { Signal::SIGCONT });
+        *held = too_far;
+    }
+    Ok(())
+}
+
 /// Both outputs of a process.
 pub(super) struct Outputs {
     stdout: Output,
     stderr: Output,
+    changes: Changes,
+    /// Nobody is left who could print.
+    ended: bool,
+    /// All that was printed has been read.
+    done: bool,
     index: usize,
     clock: Clock,
     /// The last line of standard error that says something.
@@ -125,49 +145,111 @@ pub(super) struct Outputs {
 }
 
 impl Outputs {
+    /// Files in a folder, with the ends that the process gets. `index` is its command's place in the plan.
+    pub fn create(folder: &Path, index: usize, mask: &Mask, clock: &Clock) -> Result<(Self, [Stdio; 2])> {
+        let (stdout, stderr) = (folder.join("stdout"), folder.join("stderr"));
+        let (stdout_tail, stdout_end) = Tail::create(&stdout)?;
+        let (stderr_tail, stderr_end) = Tail::create(&stderr)?;
+        let outputs = Self {
+            stdout: Output::new(stdout_tail, Stream::Stdout, mask),
+            stderr: Output::new(stderr_tail, Stream::Stderr, mask),
+            changes: Changes::of(&[&stdout, &stderr]),
+            ended: false,
+            done: false,
+            index,
+            clock: clock.clone(),
+            last_words: String::new(),
+        };
+        Ok((outputs, [stdout_end, stderr_end]))
+    }
+
     /// Whether more may come.
     pub fn open(&self) -> bool {
-        self.stdout.open || self.stderr.open
+        !self.done
+    }
+
+    /// The process has been waited for: its namespace, and everybody in it, is gone.
+    pub fn ended(&mut self) {
+        self.ended = true;
     }
 
     /// Waits for bytes and adds the lines that they complete, none perhaps. False at the end of both. May be dropped
     /// while it waits.
     pub async fn more(&mut self, queue: &mut VecDeque<RunEvent>) -> bool {
-        let (output, bytes) = tokio::select! {
-            n = self.stdout.pipe.read(&mut self.stdout.chunk), if self.stdout.open => (&mut self.stdout, n),
-            n = self.stderr.pipe.read(&mut self.stderr.chunk), if self.stderr.open => (&mut self.stderr, n),
-            else => return false,
-        };
-        let (command, stream, at) = (self.index, output.stream, self.clock.now());
-        let last_words = &mut self.last_words;
-        let line = |text: String| {
-            if stream == Stream::Stderr && !text.trim().is_empty() {
-                last_words.clone_from(&text);
+        while !self.done {
+            let mut found = false;
+            for output in [&mut self.stdout, &mut self.stderr] {
+                let n = output.tail.read(&mut output.chunk).await.unwrap_or(0);
+                found |= n > 0;
+                let line = line(self.index, output.stream, &self.clock, &mut self.last_words, queue);
+                output.splitter.push(&output.chunk[..n], line);
             }
-            queue.push_back(RunEvent::Line { command, stream, text, at });
-        };
-        match bytes.unwrap_or(0) {
-            0 => {
-                output.open = false;
-                output.splitter.finish(line);
+            if found {
+                return true;
             }
-            n => output.splitter.push(&output.chunk[..n], line),
+            if self.ended {
+                self.finish(queue);
+                return true;
+            }
+            self.changes.next().await;
         }
-        true
+        false
+    }
+
+    /// Bytes that have not been read.
+    pub async fn behind(&self) -> std::io::Result<u64> {
+        Ok(self.stdout.tail.behind().await? + self.stderr.tail.behind().await?)
+    }
+
+    /// Leaves out what nobody will have the time to read.
+    async fn skip(&mut self, queue: &mut VecDeque<RunEvent>) -> std::io::Result<()> {
+        for output in [&mut self.stdout, &mut self.stderr] {
+            let skipped = output.tail.skip(LAST_WORDS).await?;
+            if skipped > 0 {
+                let mut line = line(self.index, output.stream, &self.clock, &mut self.last_words, queue);
+                output.splitter.finish(&mut line);
+                line(format!("({skipped} bytes of output are left out here)"));
+            }
+        }
+        Ok(())
+    }
+
+    /// What is left are lines without an end.
+    fn finish(&mut self, queue: &mut VecDeque<RunEvent>) {
+        self.done = true;
+        for output in [&mut self.stdout, &mut self.stderr] {
+            output.splitter.finish(line(self.index, output.stream, &self.clock, &mut self.last_words, queue));
+        }
+    }
+}
+
+/// Takes lines of one output, of now.
+fn line<'a>(
+    command: usize,
+    stream: Stream,
+    clock: &Clock,
+    last_words: &'a mut String,
+    queue: &'a mut VecDeque<RunEvent>,
+) -> impl FnMut(String) + 'a {
+    let at = clock.now();
+    move |text| {
+        if stream == Stream::Stderr && !text.trim().is_empty() {
+            last_words.clone_from(&text);
+        }
+        queue.push_back(RunEvent::Line { command, stream, text, at });
     }
 }
 
 struct Output {
-    pipe: Box<dyn AsyncRead + Send + Unpin>,
+    tail: Tail,
     chunk: Vec<u8>,
     splitter: LineSplitter,
     stream: Stream,
-    open: bool,
 }
 
 impl Output {
-    fn new(pipe: Box<dyn AsyncRead + Send + Unpin>, stream: Stream, mask: &Mask) -> Self {
-        Self { pipe, chunk: vec![0; CHUNK], splitter: LineSplitter::new(mask.clone()), stream, open: true }
+    fn new(tail: Tail, stream: Stream, mask: &Mask) -> Self {
+        Self { tail, chunk: vec![0; CHUNK], splitter: LineSplitter::new(mask.clone()), stream }
     }
 }
 

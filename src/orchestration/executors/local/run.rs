@@ -3,7 +3,7 @@
 use super::cgroup::{Counts, Group, GroupLimits};
 use super::folder::{self, FillError};
 use super::lines::Mask;
-use super::process::{Process, exit_code};
+use super::process::{Outputs, Process, exit_code, keep_in_step};
 use super::{Config, Inner};
 use crate::kernel::Result;
 use crate::orchestration::executors::{Limit, RunEvent, RunName, RunOutcome, RunResult, RunSpec, Usage};
@@ -12,12 +12,15 @@ use crate::platform::tasks::blocking;
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 use std::pin::{Pin, pin};
+use std::process::Stdio;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
-use tokio::time::{Instant, sleep, sleep_until, timeout};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 
+/// How often it is looked at how far a process is ahead of its reader.
+const KEEP_IN_STEP: Duration = Duration::from_millis(50);
 /// How long a reader may take for the last events while the server shuts down.
 const LAST_WORDS: Duration = Duration::from_secs(2);
 
@@ -213,9 +216,10 @@ impl Course {
         let entrances = self.group.as_ref().map(Group::entrances).unwrap_or_default();
         let before = self.counts().await;
         let control = folder::lay_out(&executor.sandbox, &self.folder, index).await?;
-        let child = executor.sandbox.command(&self.folder, &control, &entrances, command, &self.config);
-        let child = executor.spawner.spawn(child).await?;
-        let mut process = Process::new(child, index, &self.mask, &executor.clock)?;
+        let (outputs, [stdout, stderr]) = Outputs::create(&control, index, &self.mask, &executor.clock)?;
+        let mut child = executor.sandbox.command(&self.folder, &control, &entrances, command, &self.config);
+        child.stdin(Stdio::piped()).stdout(stdout).stderr(stderr);
+        let mut process = Process::new(executor.spawner.spawn(child).await?, outputs);
         let started = tokio::select! {
             biased;
             why = &mut abort => {
@@ -258,8 +262,10 @@ impl Course {
         process: &mut Process,
         mut abort: Pin<&mut impl Future<Output = Abort>>,
     ) -> Result<Result<std::process::ExitStatus, Abort>> {
-        let Process { child, outputs, .. } = process;
+        let Process { child, outputs, held, .. } = process;
         let mut status = None;
+        let mut step = interval(KEEP_IN_STEP);
+        step.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             while let Some(event) = self.queue.pop_front() {
                 if let Err(mpsc::error::TrySendError::Full(event)) = self.events.try_send(event) {
@@ -279,8 +285,12 @@ impl Course {
                         room.send(event);
                     }
                 }
+                _ = step.tick(), if status.is_none() => keep_in_step(child, outputs, held).await?,
                 _ = outputs.more(&mut self.queue), if self.queue.is_empty() && outputs.open() => {}
-                ended = child.wait(), if status.is_none() => status = Some(ended?),
+                ended = child.wait(), if status.is_none() => {
+                    status = Some(ended?);
+                    outputs.ended();
+                }
             }
         }
     }

@@ -200,7 +200,6 @@ impl Sandbox {
         process.env("HOME", format!("{INSIDE}/home")).env("TMPDIR", format!("{INSIDE}/tmp")).env(MARK, run);
         process.envs(command.env.iter().map(|(name, value)| (name, place(value))));
         process.current_dir(control).process_group(0);
-        process.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         process
     }
 

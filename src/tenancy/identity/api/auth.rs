@@ -2,6 +2,7 @@
 
 use super::super::model::User;
 use super::super::service::{Credentials, Identity, SignIn};
+use super::cookies::csrf;
 use crate::kernel::{Error, Result};
 use crate::platform::http::{Json, Refusals};
 use crate::tenancy::access::RequestInfo;
@@ -20,22 +21,23 @@ pub(super) struct LoginRequest {
     email: String,
     #[schema(value_type = String, format = Password, min_length = 1, max_length = 128)]
     password: SecretString,
-    /// Programs get the refresh token in the answer; browsers, by default, in an HttpOnly cookie.
+    /// Programs get the tokens in the answer; browsers, by default, in HttpOnly cookies.
     #[serde(default)]
-    refresh_token_in_body: bool,
+    tokens_in_body: bool,
 }
 
 /// A session, new or refreshed.
 #[derive(Serialize, Deserialize, ToSchema)]
 pub(super) struct SessionAnswer {
-    /// Send it as `Authorization: Bearer`.
-    access_token: String,
-    /// Seconds until it expires.
+    /// Send it as `Authorization: Bearer`; only when it was asked for in the body.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    access_token: Option<String>,
+    /// Seconds until the access token expires.
     expires_in_seconds: u32,
     /// Good for one refresh; only when it was asked for in the body.
     #[serde(skip_serializing_if = "Option::is_none")]
     refresh_token: Option<String>,
-    /// Send it as `X-CSRF-Token` with the refresh cookie; only when the token went there. Also in a readable cookie.
+    /// Send it as `X-CSRF-Token` with the cookies; only when the tokens went there. Also in a readable cookie.
     #[serde(skip_serializing_if = "Option::is_none")]
     csrf_token: Option<String>,
     /// The person. While `must_change_password` is true, nothing but changing it is allowed.
@@ -64,7 +66,7 @@ pub(super) async fn login(
 ) -> Result<(HeaderMap, axum::Json<SessionAnswer>)> {
     let credentials = Credentials { email: body.email, password: body.password };
     let signed_in = identity.sign_in(credentials, info).await?;
-    Ok(answer(&identity, signed_in, !body.refresh_token_in_body))
+    Ok(answer(&identity, signed_in, !body.tokens_in_body))
 }
 
 /// Exchange the refresh token for a new one and an access token. Using one twice ends the session.
@@ -117,29 +119,14 @@ fn token(identity: &Identity, headers: &HeaderMap, in_body: Option<SecretString>
     }
 }
 
-/// The CSRF token that the request carries; empty when it has none, which is never right.
-fn csrf(headers: &HeaderMap) -> &str {
-    headers.get("x-csrf-token").and_then(|v| v.to_str().ok()).unwrap_or_default()
-}
-
 fn answer(identity: &Identity, signed_in: SignIn, cookie: bool) -> (HeaderMap, axum::Json<SessionAnswer>) {
-    let (headers, refresh_token, csrf_token) = if cookie {
-        (identity.cookies().set(&signed_in), None, Some(signed_in.csrf_token.clone()))
-    } else {
-        (HeaderMap::new(), Some(signed_in.refresh_token.expose_secret().to_owned()), None)
-    };
+    let headers = if cookie { identity.cookies().set(&signed_in) } else { HeaderMap::new() };
     let answer = SessionAnswer {
-        access_token: signed_in.access_token,
+        access_token: (!cookie).then_some(signed_in.access_token),
         expires_in_seconds: signed_in.expires_in_seconds,
-        refresh_token,
-        csrf_token,
+        refresh_token: (!cookie).then(|| signed_in.refresh_token.expose_secret().to_owned()),
+        csrf_token: cookie.then_some(signed_in.csrf_token),
         user: signed_in.user,
     };
     (headers, axum::Json(answer))
-}
-
-impl Identity {
-    fn cookies(&self) -> super::cookies::Cookies {
-        super::cookies::Cookies { secure: self.secure_cookies }
-    }
 }

@@ -96,6 +96,15 @@ impl Identity {
         self.users.principals.get(Credential::Session(claims.sid), load).await.map(Some)
     }
 
+    /// Who an access token proves that came as a cookie. Browsers send cookies by themselves, so what changes anything must
+    /// carry the CSRF token of the session too.
+    pub(in super::super) async fn cookie_principal(&self, token: &str, csrf: Option<&str>) -> Result<Arc<Principal>> {
+        let claims = self.tokens.check(token)?;
+        self.check_csrf(claims.sid, csrf)?;
+        let load = || self.load_session(claims.sid);
+        self.users.principals.get(Credential::Session(claims.sid), load).await
+    }
+
     /// The tenant that a request selects: by slug or id, else the only one. 404 for one that the person may not see,
     /// 403 for one that is suspended.
     pub(in super::super) async fn select(

@@ -22,7 +22,7 @@ pub struct Identity {
     users: Users,
     pub(super) tokens: Tokens,
     config: Config,
-    pub(super) secure_cookies: bool,
+    pub(super) public_url: String,
 }
 
 impl Identity {
@@ -34,10 +34,10 @@ impl Identity {
         users: Users,
         keyring: &Keyring,
         config: Config,
-        secure_cookies: bool,
+        public_url: String,
     ) -> Result<Self> {
         let tokens = Tokens::new(keyring, clock.clone(), config.access_token_seconds)?;
-        Ok(Self { db, clock, users, tokens, config, secure_cookies })
+        Ok(Self { db, clock, users, tokens, config, public_url })
     }
 
     /// The directory of people.

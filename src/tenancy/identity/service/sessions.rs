@@ -192,11 +192,11 @@ impl Identity {
         tx.commit().await
     }
 
-    fn check_csrf(&self, session: SessionId, csrf: Option<&str>) -> Result<()> {
+    pub(super) fn check_csrf(&self, session: SessionId, csrf: Option<&str>) -> Result<()> {
         match csrf {
             Some(token) if !self.tokens.is_csrf(session, token) => Err(Error::forbidden(
                 "auth.csrf",
-                "a request with the refresh cookie carries the CSRF token of its session as X-CSRF-Token",
+                "a request with cookies carries the CSRF token of its session as X-CSRF-Token",
             )),
             _ => Ok(()),
         }

@@ -68,6 +68,7 @@ const FIELD: Column<Change> = {
 const BEFORE: Column<Change> = {
   key: 'before',
   title: t('event.before'),
+  grow: true,
   render: ({ kind, before }) => (
     <Value text={before} mark={kind === 'changed' || kind === 'removed' ? styles.old : undefined} />
   ),

@@ -6,10 +6,11 @@ import { usePermission } from '../../api/permissions';
 import { useProjects, useTenant } from '../../api/queries';
 import { ActionButton } from '../../ui/ActionButton';
 import { EmptyState } from '../../ui/EmptyState';
+import { FilterBar } from '../../ui/FilterBar';
+import { FilterLinks } from '../../ui/FilterLinks';
 import { PageHeader } from '../../ui/PageHeader';
 import { QueryTable } from '../../ui/QueryTable';
 import { stateName } from '../../ui/StateTag';
-import styles from './BuildsPage.module.css';
 import { useBuildColumns } from './columns';
 import { buildsQuery } from './queries';
 import { METHODS, STATUSES } from './search';
@@ -54,7 +55,6 @@ export function NewBuildButton() {
 }
 
 function Filters() {
-  const tenant = useTenant();
   const navigate = useNavigate();
   const search = useSearch({ from: '/_app/$tenant/builds' });
   const name = search.method ? t(`method.${search.method}`) : t('filter.anyMethod');
@@ -68,22 +68,16 @@ function Filters() {
       search: (previous) => ({ ...previous, method: METHODS.find((m) => m === key), cursor: undefined }),
     });
   return (
-    <div className={styles.filters}>
-      <nav aria-label={t('filter.label')} className={styles.states}>
-        {[undefined, ...STATUSES].map((status) => (
-          <Link
-            key={status ?? ''}
-            to="/$tenant/builds"
-            params={{ tenant }}
-            search={{ ...search, status, cursor: undefined }}
-            className={styles.state ?? ''}
-            aria-current={search.status === status ? 'page' : undefined}
-            activeProps={{}}
-          >
-            {status ? stateName(status) : t('filter.all')}
-          </Link>
-        ))}
-      </nav>
+    <FilterBar>
+      <FilterLinks
+        label={t('filter.label')}
+        name="status"
+        current={search.status}
+        choices={[
+          { value: undefined, label: t('filter.all') },
+          ...STATUSES.map((status) => ({ value: status, label: stateName(status) })),
+        ]}
+      />
       <Dropdown
         trigger={['click']}
         menu={{ items, selectedKeys: [search.method ?? ''], onClick: ({ key }) => choose(key) }}
@@ -92,7 +86,7 @@ function Filters() {
           {t('filter.method', { name })} <DownOutlined />
         </Button>
       </Dropdown>
-    </div>
+    </FilterBar>
   );
 }
 

@@ -15,7 +15,7 @@ export function LogTab({ build }: { build: Build }) {
   const tenant = useTenant();
   const navigate = useNavigate();
   const { line } = useSearch({ from: '/_app/$tenant/builds/$buildId' });
-  const { data: steps } = useQuery(stepsQuery(tenant, build.id));
+  const { data: steps, isPending } = useQuery(stepsQuery(tenant, build.id));
   const sections = useMemo(() => sectionsOf(steps ?? []), [steps]);
   const { log, live, notice } = useBuildLog(tenant, build, line ?? 1);
 
@@ -25,15 +25,23 @@ export function LogTab({ build }: { build: Build }) {
     [navigate],
   );
 
+  const [visit, setVisit] = useState(0);
+  const goTo = (target: number) => {
+    setVisit((count) => count + 1);
+    onLineChange(target);
+  };
+
   return (
     <div className={styles.grid}>
-      <StepList steps={steps} onSelect={onLineChange} />
-      {log && (
+      <StepList steps={steps} onSelect={goTo} />
+      {/* Headings that come later would move the line that a link is about. */}
+      {log && !isPending && (
         <LogView
           buffer={log.buffer}
           sections={sections}
           line={line}
           onLineChange={onLineChange}
+          visit={visit}
           live={live}
           onNeed={log.need}
           onNeedAll={log.needAll}

@@ -62,7 +62,7 @@ function useColumns(project: Project): Column<ProjectMember>[] {
       render: ({ name, email }) => (
         <span className={styles.person}>
           {name || email}
-          {name !== '' && <span className={styles.quiet}>{email}</span>}
+          {name !== '' && name !== email && <span className={styles.quiet}>{email}</span>}
         </span>
       ),
     },

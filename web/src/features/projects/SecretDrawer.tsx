@@ -88,7 +88,7 @@ function Fields({ fixedName }: { fixedName: boolean }) {
           spellCheck={false}
         />
       </Form.Item>
-      <Form.Item name="kind" label={t('secrets.kind')}>
+      <Form.Item name="kind" label={t('secrets.kind')} rules={[{ required: true }]}>
         <Radio.Group className={styles.kinds ?? ''}>
           {KINDS.map((value) => (
             <Radio key={value} value={value}>

@@ -43,7 +43,6 @@ export function PolicyCard({ tenant }: { tenant: string }) {
                 name="max_queued_wait_minutes"
                 label={t('policy.wait')}
                 range={MINUTES}
-                unit={t('policy.waitUnit')}
                 extra={t('policy.waitHint')}
               />
             </div>
@@ -66,11 +65,10 @@ interface NumberProps {
   name: keyof Policy;
   label: string;
   range: { min: number; max: number };
-  unit?: string;
   extra?: string;
 }
 
-function NumberItem({ name, label, range, unit, extra }: NumberProps) {
+function NumberItem({ name, label, range, extra }: NumberProps) {
   return (
     <Form.Item
       name={name}
@@ -78,7 +76,7 @@ function NumberItem({ name, label, range, unit, extra }: NumberProps) {
       extra={extra}
       rules={[{ required: true, type: 'integer', ...range, message: t('policy.range', range) }]}
     >
-      <InputNumber className={styles.number ?? ''} precision={0} {...(unit ? { suffix: unit } : {})} />
+      <InputNumber className={styles.number ?? ''} precision={0} />
     </Form.Item>
   );
 }

@@ -39,7 +39,7 @@ export function useMemberColumns(tenant: string, { me, oneOwner }: Context): Col
           <span>
             {nameOf(member)} {member.user_id === me && <Tag>{t('members.you')}</Tag>}
           </span>
-          <span className={styles.quiet}>{member.email}</span>
+          {nameOf(member) !== member.email && <span className={styles.quiet}>{member.email}</span>}
         </span>
       ),
     },
