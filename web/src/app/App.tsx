@@ -19,7 +19,9 @@ export function App() {
 
 function Themed() {
   const { appearance } = useAppearance();
-  const theme = useMemo(() => antdTheme(appearance), [appearance]);
+  // Once: another answer would build the whole app anew, with all that somebody has typed.
+  const [still] = useState(() => matchMedia('(prefers-reduced-motion: reduce)').matches);
+  const theme = useMemo(() => antdTheme(appearance, still), [appearance, still]);
   const [{ router, queryClient }] = useState(start);
   return (
     <ConfigProvider theme={theme}>

@@ -116,14 +116,18 @@ const PALETTES: Record<Appearance, Palette> = {
   },
 };
 
-/** The theme of Ant Design's components. */
-export function antdTheme(appearance: Appearance): ThemeConfig {
+/**
+ * The theme of Ant Design's components. They must know of those who want nothing to move: a popup whose animation is only
+ * cut short by a stylesheet is never put in its place.
+ */
+export function antdTheme(appearance: Appearance, still: boolean): ThemeConfig {
   const palette = PALETTES[appearance];
   return {
     cssVar: { key: 'image-factory' },
     hashed: false,
     algorithm: appearance === 'dark' ? theme.darkAlgorithm : theme.defaultAlgorithm,
     token: {
+      motion: !still,
       colorPrimary: palette.primary,
       colorPrimaryHover: palette.primaryHover,
       colorInfo: palette.primary,
