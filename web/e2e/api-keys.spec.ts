@@ -59,7 +59,7 @@ test('a key is limited to a project and a day', async ({ owner }) => {
   await drawer.getByRole('button', { name: 'Create key' }).click();
   await owner.getByRole('button', { name: 'I have stored it' }).click();
   const row = owner.getByRole('row', { name: new RegExp(name) });
-  await expect(row).toContainText('only in hello');
+  await expect(row).toContainText('only in Hello');
   await expect(row).toContainText('expires');
 });
 

@@ -76,6 +76,27 @@ async fn a_limit_that_was_raised_behind_the_back_of_the_ring_is_noticed() {
 }
 
 #[tokio::test]
+async fn builds_of_a_suspended_tenant_wait_until_it_is_active_again() {
+    let (db, tasks) = (TestDb::new().await, Tasks::default());
+    let app = app(&db, &tasks).await;
+    let worker = worker(&app).await;
+    let (suspended, active) = (tenant(&app, 0).await, tenant(&app, 1).await);
+    queue(&app, &suspended, 1).await;
+    queue(&app, &active, 1).await;
+    let mut db = db.connect().await;
+    let set = async |db: &mut sqlx::PgConnection, status: &str| {
+        let of = suspended.tenant().unwrap().id.0;
+        sqlx::query("update tenants set status = $1 where id = $2").bind(status).bind(of).execute(db).await.unwrap();
+    };
+    set(&mut db, "suspended").await;
+    let claimed = app.dispatch.claim(&worker, 10).await.unwrap();
+    assert_eq!(claimed.iter().map(|r| r.tenant_id).collect::<Vec<_>>(), [active.tenant().unwrap().id]);
+    assert_eq!(app.dispatch.claim(&worker, 10).await.unwrap().len(), 0);
+    set(&mut db, "active").await;
+    assert_eq!(app.dispatch.claim(&worker, 10).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
 async fn a_build_that_lost_its_worker_is_not_overdue_for_the_time_that_it_ran() {
     let (db, tasks) = (TestDb::new().await, Tasks::default());
     let app = app(&db, &tasks).await;

@@ -20,8 +20,14 @@ export function App() {
 
 function Themed() {
   const { appearance } = useAppearance();
+<<<<<<< HEAD
   const motion = !useMediaQuery('(prefers-reduced-motion: reduce)');
   const theme = useMemo(() => antdTheme(appearance, motion), [appearance, motion]);
+=======
+  // Once: another answer would build the whole app anew, with all that somebody has typed.
+  const [still] = useState(() => matchMedia('(prefers-reduced-motion: reduce)').matches);
+  const theme = useMemo(() => antdTheme(appearance, still), [appearance, still]);
+>>>>>>> refs/heads/web-admin
   const [{ router, queryClient }] = useState(start);
   return (
     <ConfigProvider theme={theme}>

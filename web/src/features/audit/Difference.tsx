@@ -68,7 +68,6 @@ const FIELD: Column<Change> = {
 const BEFORE: Column<Change> = {
   key: 'before',
   title: t('event.before'),
-  grow: true,
   render: ({ kind, before }) => (
     <Value text={before} mark={kind === 'changed' || kind === 'removed' ? styles.old : undefined} />
   ),
@@ -77,7 +76,6 @@ const BEFORE: Column<Change> = {
 const AFTER: Column<Change> = {
   key: 'after',
   title: t('event.after'),
-  grow: true,
   render: ({ kind, after }) => (
     <Value text={after} mark={kind === 'changed' || kind === 'added' ? styles.fresh : undefined} />
   ),
