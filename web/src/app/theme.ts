@@ -116,10 +116,7 @@ const PALETTES: Record<Appearance, Palette> = {
   },
 };
 
-/**
- * The theme of Ant Design's components. They must know of those who want nothing to move: a popup whose animation is only
- * cut short by a stylesheet is never put in its place.
- */
+/** The theme of Ant Design's components; `still` for those who want nothing to move. */
 export function antdTheme(appearance: Appearance, still: boolean): ThemeConfig {
   const palette = PALETTES[appearance];
   return {
