@@ -115,6 +115,8 @@ test('secrets go in, are replaced after asking, and never come out', async ({ ow
 
   await owner.getByRole('button', { name: 'Replace DEPLOY_KEY' }).click();
   const replace = owner.getByRole('dialog', { name: 'Replace DEPLOY_KEY' });
+  await expect(replace.getByLabel('Name', { exact: true })).toHaveValue('DEPLOY_KEY');
+  await expect(replace.getByLabel('User name')).toHaveValue('robot');
   await inspect(owner, 'project-secret-replace');
   await replace.getByLabel('Value').fill('another');
   await replace.getByRole('button', { name: 'Replace value' }).click();

@@ -4,7 +4,6 @@ import { App as AntdApp, ConfigProvider } from 'antd';
 import { useMemo, useState } from 'react';
 import { onSignedOut } from '../api/http';
 import { createQueryClient } from '../api/queries';
-import { useMediaQuery } from '../lib/useMediaQuery';
 import { AppearanceProvider, useAppearance } from './appearance';
 import { createAppRouter } from './routes';
 import { antdTheme } from './theme';
@@ -20,14 +19,9 @@ export function App() {
 
 function Themed() {
   const { appearance } = useAppearance();
-<<<<<<< HEAD
-  const motion = !useMediaQuery('(prefers-reduced-motion: reduce)');
-  const theme = useMemo(() => antdTheme(appearance, motion), [appearance, motion]);
-=======
   // Once: another answer would build the whole app anew, with all that somebody has typed.
   const [still] = useState(() => matchMedia('(prefers-reduced-motion: reduce)').matches);
   const theme = useMemo(() => antdTheme(appearance, still), [appearance, still]);
->>>>>>> refs/heads/web-admin
   const [{ router, queryClient }] = useState(start);
   return (
     <ConfigProvider theme={theme}>

@@ -1,5 +1,5 @@
 import { Alert, Button, Drawer, Form } from 'antd';
-import { type ReactNode, useState } from 'react';
+import { type ReactNode, useId, useState } from 'react';
 import { blamed } from '../api/errors';
 import { showFaults } from './forms';
 import { t } from './texts';
@@ -22,33 +22,9 @@ interface Props<T extends object> {
 
 /** A form at the side of the page. The server's faults appear at the fields that its pointers name. */
 export function FormDrawer<T extends object>(props: Props<T>) {
-  const {
-    open,
-    title,
-    initialValues,
-    submitLabel = t('save'),
-    danger = false,
-    blame = {},
-    onSubmit,
-    onClose,
-    children,
-  } = props;
-  const [form] = Form.useForm<T>();
+  const { open, title, submitLabel = t('save'), danger = false, onClose } = props;
   const [busy, setBusy] = useState(false);
-  const [problem, setProblem] = useState<string>();
-
-  const submit = async (values: T) => {
-    setBusy(true);
-    setProblem(undefined);
-    try {
-      if ((await onSubmit(values)) !== false) onClose();
-    } catch (error) {
-      setProblem(showFaults(form, blamed(error, blame)));
-    } finally {
-      setBusy(false);
-    }
-  };
-
+  const formId = useId();
   return (
     <Drawer
       open={open}
@@ -56,29 +32,58 @@ export function FormDrawer<T extends object>(props: Props<T>) {
       onClose={onClose}
       size="min(520px, 100vw)"
       destroyOnHidden
-      afterOpenChange={(visible) => !visible && setProblem(undefined)}
       footer={
         <div style={{ display: 'flex', gap: 8, justifyContent: 'flex-end' }}>
           <Button onClick={onClose}>{t('cancel')}</Button>
-          <Button type="primary" danger={danger} loading={busy} onClick={form.submit}>
+          <Button type="primary" danger={danger} loading={busy} htmlType="submit" form={formId}>
             {submitLabel}
           </Button>
         </div>
       }
     >
+      <Fields {...props} id={formId} onBusy={setBusy} />
+    </Drawer>
+  );
+}
+
+interface FieldsProps<T extends object> extends Props<T> {
+  id: string;
+  onBusy: (busy: boolean) => void;
+}
+
+/** The form itself: another one each time the drawer opens, so that nothing of the last time is left. */
+function Fields<T extends object>(props: FieldsProps<T>) {
+  const { id, initialValues, blame = {}, onSubmit, onClose, onBusy, children } = props;
+  const [form] = Form.useForm<T>();
+  const [problem, setProblem] = useState<string>();
+
+  const submit = async (values: T) => {
+    onBusy(true);
+    setProblem(undefined);
+    try {
+      if ((await onSubmit(values)) !== false) onClose();
+    } catch (error) {
+      setProblem(showFaults(form, blamed(error, blame)));
+    } finally {
+      onBusy(false);
+    }
+  };
+
+  return (
+    <>
       {problem && <Alert type="error" showIcon title={problem} style={{ marginBottom: 16 }} />}
       <Form<T>
+        id={id}
         form={form}
         layout="vertical"
         requiredMark="optional"
         preserve={false}
+        noValidate
         {...(initialValues ? { initialValues } : {})}
         onFinish={submit}
       >
         {children}
-        {/* Enter submits. */}
-        <button type="submit" hidden tabIndex={-1} aria-hidden />
       </Form>
-    </Drawer>
+    </>
   );
 }
