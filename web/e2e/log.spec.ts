@@ -93,7 +93,7 @@ test('the log goes on after the connection was cut, without a gap or a repeat', 
       await expect(log, 'it follows the end').toContainText(new RegExp(`count ${seen}\\d`), {
         timeout: 60_000,
       });
-      expect(wire.cut(), 'there was a connection to cut').toBeGreaterThan(0);
+      await expect.poll(() => wire.cut(), 'there is a connection to cut').toBeGreaterThan(0);
     }
     await expect(owner.getByRole('heading', { level: 1 })).toContainText('Completed', { timeout: 60_000 });
     const counts = (await readCounts(owner)).filter((text) => /^count \d+$/.test(text));
@@ -137,6 +137,11 @@ test('search, links to lines, folding and the download', async ({ owner }) => {
   await expect(row).toBeHidden();
   await log.getByRole('button', { name: /RUN echo last/ }).click();
   await expect(log.getByText('last', { exact: true })).toBeVisible();
+
+  await owner.getByLabel('Search the log').fill('count 150');
+  await owner.keyboard.press('Enter');
+  await expect(log.locator('mark'), 'going to a match unfolds its step').toHaveText('count 150');
+  await owner.keyboard.press('Escape');
 
   const download = owner.waitForEvent('download');
   await owner.getByRole('link', { name: 'Download the log' }).click();
@@ -183,7 +188,7 @@ test('a million lines scroll smoothly in less than 200 MB', async ({ owner }) =>
   await expect(log).toContainText('compiling module number 1000000 ');
 
   const page = await owner.context().newCDPSession(owner);
-  await page.send('Performance.enable');
+  await page.send('Performance.enable', { timeDomain: 'threadTicks' });
   const box = await log.boundingBox();
   await owner.mouse.move((box?.x ?? 0) + 200, (box?.y ?? 0) + 200);
   const before = await busySeconds(page);
@@ -207,7 +212,7 @@ test('a million lines scroll smoothly in less than 200 MB', async ({ owner }) =>
   const busyMs = (((await busySeconds(page)) - before) * 1000) / gaps.length;
   const median = gaps[Math.floor(gaps.length / 2)] ?? 0;
   expect(median, 'a frame takes a sixtieth of a second').toBeLessThan(17.5);
-  expect(busyMs, 'work for a frame leaves time for others').toBeLessThan(16);
+  expect(busyMs, 'work for a frame leaves time for others').toBeLessThan(10);
 
   await page.send('HeapProfiler.collectGarbage');
   const { usedSize, embedderHeapUsedSize, backingStorageSize } = await page.send('Runtime.getHeapUsage');
@@ -220,7 +225,7 @@ test('a million lines scroll smoothly in less than 200 MB', async ({ owner }) =>
   });
 });
 
-/** Time that the page's main thread has worked. */
+/** Processor time of the page's main thread, which does not depend on what else the machine does. */
 async function busySeconds(session: CDPSession): Promise<number> {
   const { metrics } = await session.send('Performance.getMetrics');
   return metrics.find(({ name }) => name === 'TaskDuration')?.value ?? 0;

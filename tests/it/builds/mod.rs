@@ -4,3 +4,4 @@ mod live;
 mod main_job;
 mod recovery;
 mod refusals;
+mod statistics;

@@ -2,7 +2,7 @@ import { DownOutlined } from '@ant-design/icons';
 import { useNavigate, useParams, useSearch } from '@tanstack/react-router';
 import { Button, Dropdown } from 'antd';
 import { useMe, useProjects } from '../api/queries';
-import { inHeader } from './popups';
+import { inLandmark } from './popups';
 import styles from './Switchers.module.css';
 import { t } from './texts';
 
@@ -21,7 +21,7 @@ export function TenantSwitcher({ tenant }: { tenant: string | undefined }) {
   return (
     <Dropdown
       trigger={['click']}
-      getPopupContainer={inHeader}
+      popupRender={inLandmark(t('switch.tenants'))}
       menu={{
         items,
         selectedKeys: tenant ? [tenant] : [],
@@ -68,7 +68,7 @@ export function ProjectSwitcher({ tenant }: { tenant: string }) {
   return (
     <Dropdown
       trigger={['click']}
-      getPopupContainer={inHeader}
+      popupRender={inLandmark(t('switch.projects'))}
       menu={{
         className: styles.menu ?? '',
         items: [

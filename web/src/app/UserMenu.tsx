@@ -6,7 +6,7 @@ import { api } from '../api/client';
 import { useMe } from '../api/queries';
 import { useReportError } from '../ui/useReportError';
 import { APPEARANCES, useAppearance } from './appearance';
-import { inHeader } from './popups';
+import { inLandmark } from './popups';
 import { t } from './texts';
 
 /** Who is signed in, how the app looks, and the way out. */
@@ -44,7 +44,7 @@ export function UserMenu() {
   return (
     <Dropdown
       trigger={['click']}
-      getPopupContainer={inHeader}
+      popupRender={inLandmark(t('user.menu'))}
       menu={{ items, selectedKeys: [choice] }}
       placement="bottomRight"
     >

@@ -1,4 +1,5 @@
 import { createContext, type ReactNode, use, useEffect, useMemo, useState } from 'react';
+import { useMediaQuery } from '../lib/useMediaQuery';
 import { type Appearance, applyAppearance } from './theme';
 
 export type AppearanceChoice = Appearance | 'system';
@@ -45,16 +46,4 @@ export function useAppearance(): AppearanceContext {
 function storedChoice(): AppearanceChoice {
   const stored = localStorage.getItem(STORAGE_KEY);
   return stored === 'light' || stored === 'dark' ? stored : 'system';
-}
-
-function useMediaQuery(query: string): boolean {
-  const [matches, setMatches] = useState(() => matchMedia(query).matches);
-  useEffect(() => {
-    const list = matchMedia(query);
-    const update = () => setMatches(list.matches);
-    update();
-    list.addEventListener('change', update);
-    return () => list.removeEventListener('change', update);
-  }, [query]);
-  return matches;
 }

@@ -25,6 +25,8 @@ export const t = defineTexts('app', {
   switch: {
     tenant: 'Tenant {{name}}: switch',
     noTenant: 'Choose a tenant',
+    tenants: 'Tenants',
+    projects: 'Projects',
     project: 'Project: {{name}}',
     allProjects: 'All projects',
     suspended: 'suspended',

@@ -85,6 +85,20 @@ export const buildHandlers = [
     const status = query.get('status');
     return page(builds.filter((build) => !status || build.status === status));
   }),
+  mock('get', '/builds/statistics', () => ({
+    running: builds.filter((build) => build.status === 'running').length,
+    queued: builds.filter((build) => build.status === 'queued').length,
+    days: Array.from({ length: 20 }, (_, n) => ({
+      day: ago((19 - n) * 24 * 60).slice(0, 10),
+      completed: 3 + ((n * 7) % 11),
+      failed: n % 4,
+      cancelled: n % 3 === 0 ? 1 : 0,
+    })),
+    periods: [
+      { days: 7, completed: 52, failed: 9, median_ms: 95_000 },
+      { days: 30, completed: 180, failed: 24, median_ms: 102_000 },
+    ],
+  })),
   mock('get', '/builds/{id}', ({ params }) => find(params.id)),
   mock('post', '/builds', ({ body }) => {
     if (body.image === 'taken') {

@@ -4,7 +4,7 @@ pub mod types;
 
 use super::Builds;
 use super::model::Build;
-use super::model::report::{ArtifactReport, ExecutionReport, HistoryEntry, MetricsReport, StepReport};
+use super::model::report::{ArtifactReport, ExecutionReport, HistoryEntry, MetricsReport, Statistics, StepReport};
 use super::store::Filter;
 use crate::kernel::ids::BuildId;
 use crate::kernel::{Error, Page, Result};
@@ -17,7 +17,7 @@ use axum::response::{IntoResponse, Response};
 use futures::{StreamExt, TryStreamExt};
 use http::header::{CONTENT_TYPE, LOCATION};
 use http::{HeaderMap, StatusCode};
-use types::{BuildFilter, BuildView, ContextView, CreateBuild, LogPage, LogQuery};
+use types::{BuildFilter, BuildView, ContextView, CreateBuild, LogPage, LogQuery, StatisticsFilter};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -26,6 +26,7 @@ pub fn routes(builds: Builds) -> OpenApiRouter {
     let uploads = OpenApiRouter::new().routes(routes!(upload_context)).layer(DefaultBodyLimit::disable());
     OpenApiRouter::new()
         .routes(routes!(create_build, list_builds))
+        .routes(routes!(get_build_statistics))
         .routes(routes!(get_build))
         .routes(routes!(start_build))
         .routes(routes!(cancel_build))
@@ -95,6 +96,24 @@ async fn list_builds(
     };
     let filter = Filter { projects, status: filter.status, method: filter.method };
     Ok(axum::Json(builds.list(&caller, filter, &page).await?.map(BuildView::new)))
+}
+
+/// Tell how builds have been going: now, day by day, over 7 and 30 days.
+#[utoipa::path(
+    get, path = "/builds/statistics", tag = "Builds", operation_id = "get_build_statistics", params(StatisticsFilter),
+    responses((status = 200, body = Statistics), (status = 403, body = Problem), (status = 404, body = Problem)),
+    extensions(("x-access" = json!("build:read")))
+)]
+async fn get_build_statistics(
+    State(builds): State<Builds>,
+    caller: Caller,
+    Query(filter, _): Query<StatisticsFilter>,
+) -> Result<axum::Json<Statistics>> {
+    let project = match &filter.project {
+        None => None,
+        Some(project) => Some(builds.projects.find(&caller, project).await?.id),
+    };
+    Ok(axum::Json(builds.statistics(&caller, project).await?))
 }
 
 /// Get a build, with the reason why it waits while it does.

@@ -87,6 +87,15 @@ pub struct BuildFilter {
     pub method: Option<Method>,
 }
 
+/// Whose statistics.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct StatisticsFilter {
+    /// Id or slug of a project.
+    pub project: Option<String>,
+}
+
 /// Which part of a log.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]

@@ -1,6 +1,6 @@
 //! What can be read of a build beside itself: steps, attempts, artifacts, metrics, result, history.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -153,4 +153,43 @@ pub struct HistoryEntry {
     pub changed_by: String,
     /// When.
     pub changed_at: DateTime<Utc>,
+}
+
+/// How builds have been going.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Statistics {
+    /// Builds that run now; 10000 means as many or more.
+    pub running: i64,
+    /// Builds that wait in the queue now; 10000 means as many or more.
+    pub queued: i64,
+    /// The days of the last 30 on which builds have ended, oldest first.
+    pub days: Vec<DayStatistics>,
+    /// The last 7 and the last 30 days.
+    pub periods: Vec<PeriodStatistics>,
+}
+
+/// Builds that have ended on a day.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct DayStatistics {
+    /// In UTC.
+    pub day: NaiveDate,
+    /// That made their image.
+    pub completed: i64,
+    /// That failed.
+    pub failed: i64,
+    /// That were cancelled.
+    pub cancelled: i64,
+}
+
+/// Builds that have ended within the last days.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct PeriodStatistics {
+    /// How many days.
+    pub days: i32,
+    /// That made their image.
+    pub completed: i64,
+    /// That failed.
+    pub failed: i64,
+    /// The median of how long the completed ones ran, in milliseconds; none when there are none.
+    pub median_ms: Option<i64>,
 }

@@ -1,11 +1,11 @@
 //! What people ask for: create, list, start, cancel, retry.
 
 use super::Builds;
-use crate::kernel::ids::BuildId;
+use crate::kernel::ids::{BuildId, ProjectId};
 use crate::kernel::{Error, Fault, Page, PageRequest, Result};
 use crate::orchestration::builds::events;
 use crate::orchestration::builds::model::report::{
-    ArtifactReport, ExecutionReport, HistoryEntry, MetricsReport, ResultReport, StepReport,
+    ArtifactReport, ExecutionReport, HistoryEntry, MetricsReport, ResultReport, Statistics, StepReport,
 };
 use crate::orchestration::builds::model::{
     Build, BuildStatus, NewBuild, ResultStatus, SourceRequest, is_repository_component, is_tag, source_faults,
@@ -105,6 +105,18 @@ impl Builds {
         page.page(rows, |b| b.id.0)
     }
 
+    /// How the builds that the caller may see have been going; of one project when it is given.
+    pub async fn statistics(&self, caller: &Caller, project: Option<ProjectId>) -> Result<Statistics> {
+        let tenant = caller.tenant()?.id;
+        let visible = caller.projects_with(Permission::BuildRead)?;
+        let projects = match (visible, project) {
+            (Some(visible), Some(asked)) => Some(visible.into_iter().filter(|p| *p == asked).collect()),
+            (visible, asked) => asked.map(|p| vec![p]).or(visible),
+        };
+        let mut tx = self.db.tenant(tenant).await?;
+        store::statistics::statistics(&mut tx, tenant, projects.as_deref()).await
+    }
+
     /// Queues a pending build.
     pub async fn start(&self, caller: &Caller, id: BuildId) -> Result<Build> {
         let queue_max = self.queue_quota(caller).await?;
@@ -195,14 +207,20 @@ impl Builds {
 
     /// A build with what stands beside it.
     pub async fn details(&self, caller: &Caller, id: BuildId) -> Result<Details> {
-        let (mut tx, build) = self.open(caller, id, Permission::BuildRead).await?;
-        let config = store::config(&mut tx, build.tenant_id, id).await?;
+        let tenant = caller.tenant()?.id;
+        let mut at = self.db.statement(tenant).await?;
+        let found = store::get(&mut at, tenant, id).await?;
+        let Some(build) = found.filter(|b| caller.has_in(Permission::BuildRead, b.project_id)) else {
+            at.keep();
+            return Err(Error::not_found("build"));
+        };
+        let config = store::config(&mut at, tenant, id).await?;
         let waiting = match build.status {
-            BuildStatus::Queued => store::waiting(&mut tx, build.tenant_id, id).await?,
+            BuildStatus::Queued => store::waiting(&mut at, tenant, id).await?,
             _ => None,
         };
-        let result =
-            if build.status.is_final() { store::reports::result(&mut tx, build.tenant_id, id).await? } else { None };
+        let result = if build.status.is_final() { store::reports::result(&mut at, tenant, id).await? } else { None };
+        at.keep();
         Ok(Details { build, waiting, result, config })
     }
 

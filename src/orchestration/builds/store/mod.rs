@@ -4,6 +4,7 @@ pub mod contexts;
 pub mod executions;
 pub mod logs;
 pub mod reports;
+pub mod statistics;
 
 use super::model::{Build, BuildStatus, GitCommit, RunRef};
 use crate::kernel::ids::{BuildId, ProjectId, TenantId, UserId};

@@ -129,6 +129,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/builds/statistics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Tell how builds have been going: now, day by day, over 7 and 30 days. */
+        get: operations["get_build_statistics"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/builds/{id}": {
         parameters: {
             query?: never;
@@ -1342,6 +1359,29 @@ export interface components {
              */
             password?: string | null;
         };
+        /** @description Builds that have ended on a day. */
+        DayStatistics: {
+            /**
+             * Format: date
+             * @description In UTC.
+             */
+            day: string;
+            /**
+             * Format: int64
+             * @description That made their image.
+             */
+            completed: number;
+            /**
+             * Format: int64
+             * @description That failed.
+             */
+            failed: number;
+            /**
+             * Format: int64
+             * @description That were cancelled.
+             */
+            cancelled: number;
+        };
         /** @description The state of dispatch. */
         DispatcherReport: {
             /** @description What the operator wants. */
@@ -2394,6 +2434,29 @@ export interface components {
             /** @description Opaque; pass it as `cursor`. */
             next_cursor?: string | null;
         };
+        /** @description Builds that have ended within the last days. */
+        PeriodStatistics: {
+            /**
+             * Format: int32
+             * @description How many days.
+             */
+            days: number;
+            /**
+             * Format: int64
+             * @description That made their image.
+             */
+            completed: number;
+            /**
+             * Format: int64
+             * @description That failed.
+             */
+            failed: number;
+            /**
+             * Format: int64
+             * @description The median of how long the completed ones ran, in milliseconds; none when there are none.
+             */
+            median_ms?: number | null;
+        };
         /**
          * @description What may be done inside one tenant: `noun:verb`.
          * @enum {string}
@@ -2637,6 +2700,23 @@ export interface components {
             context_id?: components["schemas"]["ContextId"] | null;
             /** @description A Dockerfile; the build context is empty. */
             dockerfile?: string | null;
+        };
+        /** @description How builds have been going. */
+        Statistics: {
+            /**
+             * Format: int64
+             * @description Builds that run now; 10000 means as many or more.
+             */
+            running: number;
+            /**
+             * Format: int64
+             * @description Builds that wait in the queue now; 10000 means as many or more.
+             */
+            queued: number;
+            /** @description The days of the last 30 on which builds have ended, oldest first. */
+            days: components["schemas"]["DayStatistics"][];
+            /** @description The last 7 and the last 30 days. */
+            periods: components["schemas"]["PeriodStatistics"][];
         };
         /** @description A step of an attempt. */
         StepReport: {
@@ -3900,6 +3980,44 @@ export interface operations {
                 };
             };
             429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_build_statistics: {
+        parameters: {
+            query?: {
+                /** @description Id or slug of a project. */
+                project?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Statistics"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -1,8 +1,9 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link, useSearch } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
+import type { Schemas } from '../../api/client';
 import { useProjects, useTenant } from '../../api/queries';
-import { formatPercent } from '../../lib/numbers';
+import { formatCount, formatPercent } from '../../lib/numbers';
 import { formatDuration } from '../../lib/time';
 import { useNow } from '../../lib/useNow';
 import { Card } from '../../ui/Card';
@@ -15,85 +16,75 @@ import { StateTag } from '../../ui/StateTag';
 import { NewBuildButton } from './BuildsPage';
 import styles from './DashboardPage.module.css';
 import { DayChart, DayLegend } from './DayChart';
-import { type Build, buildsQuery } from './queries';
-import { daysBack, daysOf, periodOf } from './statistics';
+import { type Build, buildsQuery, statisticsQuery } from './queries';
+import { withEmptyDays } from './statistics';
 import { t } from './texts';
 
-/** The API's longest page: what the figures are made of. */
-const SAMPLE = 200;
 const CHART_DAYS = 30;
 const NEWEST = 6;
 const MINUTE_MS = 60_000;
+/** The API counts no further. */
+const MOST = 10_000;
 
 /** What is going on, and how it has been going. */
 export function DashboardPage() {
   const tenant = useTenant();
   const { project } = useSearch({ from: '/_app/$tenant/' });
-  const recent = useQuery(buildsQuery(tenant, { project }, SAMPLE));
+  const statistics = useQuery(statisticsQuery(tenant, project));
+  const newest = useQuery(buildsQuery(tenant, { project }, 1));
   return (
     <>
       <PageHeader title={t('dashboard.title')} actions={<NewBuildButton />} />
-      {recent.isPending ? (
+      {statistics.isPending || newest.isPending ? (
         <TableSkeleton />
-      ) : recent.data ? (
-        <Figures builds={recent.data.items} complete={!recent.data.next_cursor} project={project} />
+      ) : newest.data?.items.length === 0 ? (
+        <EmptyState title={t('empty.title')} hint={t('empty.hint')} action={<NewBuildButton />} />
+      ) : statistics.data ? (
+        <Figures statistics={statistics.data} project={project} />
       ) : (
-        <ErrorState error={recent.error} onRetry={() => void recent.refetch()} />
+        <ErrorState error={statistics.error} onRetry={() => void statistics.refetch()} />
       )}
     </>
   );
 }
 
 interface FiguresProps {
-  builds: Build[];
-  /** These are all builds there are. */
-  complete: boolean;
+  statistics: Schemas['Statistics'];
   project: string | undefined;
 }
 
-function Figures({ builds, complete, project }: FiguresProps) {
+function Figures({ statistics, project }: FiguresProps) {
   const tenant = useTenant();
   const now = useNow(MINUTE_MS);
-  const running = useQuery(buildsQuery(tenant, { project, status: 'running' }, SAMPLE)).data;
-  const queued = useQuery(buildsQuery(tenant, { project, status: 'queued' }, SAMPLE)).data;
+  const running = useQuery(buildsQuery(tenant, { project, status: 'running' }, NEWEST)).data;
   const failed = useQuery(buildsQuery(tenant, { project, status: 'failed' }, NEWEST)).data;
-  if (builds.length === 0) {
-    return <EmptyState title={t('empty.title')} hint={t('empty.hint')} action={<NewBuildButton />} />;
-  }
-  const week = periodOf(builds, 7, now);
-  const month = periodOf(builds, 30, now);
-  const reach = daysBack(builds, now);
   return (
     <div className={styles.dashboard}>
       <div className={styles.tiles}>
         <Tile title={t('dashboard.running')} to="running" project={project}>
-          {countText(running)}
+          {countText(statistics.running)}
         </Tile>
         <Tile title={t('dashboard.queued')} to="queued" project={project}>
-          {countText(queued)}
+          {countText(statistics.queued)}
         </Tile>
         <Tile title={t('dashboard.success')}>
-          <Pair week={rateText(week)} month={rateText(month)} />
+          <ByPeriod periods={statistics.periods} text={rateText} />
         </Tile>
         <Tile title={t('dashboard.duration')}>
-          <Pair week={durationText(week.medianMs)} month={durationText(month.medianMs)} />
+          <ByPeriod periods={statistics.periods} text={durationText} />
         </Tile>
       </div>
       <Card title={t('dashboard.perDay')}>
-        <DayChart days={daysOf(builds, CHART_DAYS, now)} />
+        <DayChart days={withEmptyDays(statistics.days, CHART_DAYS, now)} />
         <div className={styles.chartFoot}>
-          <p className={styles.note}>
-            {complete || reach >= CHART_DAYS
-              ? t('dashboard.perDayHint', { days: CHART_DAYS })
-              : t('dashboard.partial', { count: builds.length, days: reach })}
-          </p>
+          <p className={styles.note}>{t('dashboard.perDayHint', { days: CHART_DAYS })}</p>
           <DayLegend />
         </div>
       </Card>
       <div className={styles.lists}>
         <BuildList
           title={t('dashboard.nowRunning')}
-          builds={running?.items.slice(0, NEWEST)}
+          builds={running?.items}
           nothing={t('dashboard.nothingRuns')}
           detail={(build) => build.started_at && <Elapsed from={build.started_at} />}
         />
@@ -134,13 +125,15 @@ function Tile({ title, to, project, children }: TileProps) {
   );
 }
 
-function Pair({ week, month }: { week: string; month: string }) {
+type Period = Schemas['PeriodStatistics'];
+
+function ByPeriod({ periods, text }: { periods: Period[]; text: (period: Period) => string }) {
   return (
     <div className={styles.pair}>
-      {[[week, 7] as const, [month, 30] as const].map(([value, days]) => (
-        <span key={days}>
-          {value}
-          <span className={styles.days}>{t('dashboard.days', { count: days })}</span>
+      {periods.map((period) => (
+        <span key={period.days}>
+          {text(period)}
+          <span className={styles.days}>{t('dashboard.days', { count: period.days })}</span>
         </span>
       ))}
     </div>
@@ -179,15 +172,14 @@ function BuildList({ title, builds, nothing, detail }: BuildListProps) {
   );
 }
 
-function countText(page: { items: Build[]; next_cursor?: string | null } | undefined): string {
-  if (!page) return '…';
-  return page.next_cursor ? t('dashboard.more', { count: page.items.length }) : String(page.items.length);
+function countText(count: number): string {
+  return count >= MOST ? t('dashboard.more', { count: formatCount(MOST) }) : formatCount(count);
 }
 
-function rateText({ completed, failed }: { completed: number; failed: number }): string {
+function rateText({ completed, failed }: Period): string {
   return completed + failed === 0 ? '–' : formatPercent(completed, completed + failed);
 }
 
-function durationText(ms: number | undefined): string {
-  return ms === undefined ? '–' : formatDuration(ms);
+function durationText({ median_ms }: Period): string {
+  return typeof median_ms === 'number' ? formatDuration(median_ms) : '–';
 }

@@ -2,7 +2,7 @@ import styles from './DayChart.module.css';
 import type { Day } from './statistics';
 import { t } from './texts';
 
-const PARTS = ['failed', 'other', 'completed'] as const;
+const PARTS = ['failed', 'cancelled', 'completed'] as const;
 
 /** Builds per day as stacked bars; each day says its numbers. */
 export function DayChart({ days }: { days: Day[] }) {
@@ -11,13 +11,13 @@ export function DayChart({ days }: { days: Day[] }) {
     <ul className={styles.chart}>
       {days.map((day) => {
         const text = t('dashboard.day', {
-          day: day.date,
+          day: day.day,
           completed: day.completed,
           failed: day.failed,
-          other: day.other,
+          cancelled: day.cancelled,
         });
         return (
-          <li key={day.date} className={styles.day} title={text}>
+          <li key={day.day} className={styles.day} title={text}>
             <span className="visually-hidden">{text}</span>
             {PARTS.map((part) => (
               <span
@@ -48,5 +48,5 @@ export function DayLegend() {
 }
 
 function total(day: Day): number {
-  return day.completed + day.failed + day.other;
+  return day.completed + day.failed + day.cancelled;
 }

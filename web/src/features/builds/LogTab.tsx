@@ -25,9 +25,15 @@ export function LogTab({ build }: { build: Build }) {
     [navigate],
   );
 
+  const [visit, setVisit] = useState(0);
+  const goTo = (target: number) => {
+    setVisit((count) => count + 1);
+    onLineChange(target);
+  };
+
   return (
     <div className={styles.grid}>
-      <StepList steps={steps} onSelect={onLineChange} />
+      <StepList steps={steps} onSelect={goTo} />
       {/* Headings that come later would move the line that a link is about. */}
       {log && !isPending && (
         <LogView
@@ -35,6 +41,7 @@ export function LogTab({ build }: { build: Build }) {
           sections={sections}
           line={line}
           onLineChange={onLineChange}
+          visit={visit}
           live={live}
           onNeed={log.need}
           onNeedAll={log.needAll}

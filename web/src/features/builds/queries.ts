@@ -21,6 +21,15 @@ export function buildsQuery(tenant: string, filter: BuildsSearch, limit = 50) {
   });
 }
 
+export function statisticsQuery(tenant: string, project: string | undefined) {
+  return queryOptions({
+    queryKey: tenantKey(tenant, 'build', 'statistics', project),
+    queryFn: ({ signal }) =>
+      body(api(tenant).GET('/builds/statistics', { params: { query: { project } }, signal })),
+    placeholderData: keepPreviousData,
+  });
+}
+
 export function buildQuery(tenant: string, id: string) {
   return queryOptions({
     queryKey: tenantKey(tenant, 'build', id),

@@ -26,6 +26,8 @@ interface Props {
   /** The line that the address names. */
   line: number | undefined;
   onLineChange: (line: number | undefined) => void;
+  /** Changes when the line is to be shown again, though the address is the same. */
+  visit?: number;
   /** Whether more lines are to come. */
   live: boolean;
   /** Asks for lines that are on screen and not loaded. */
@@ -42,7 +44,18 @@ const PAGE_OVERLAP = 1;
 
 /** A log of any length: colours, search, follow, links to lines, steps that fold. */
 export function LogView(props: Props) {
-  const { buffer, sections, line, onLineChange, live, onNeed, onNeedAll, notice, downloadUrl } = props;
+  const {
+    buffer,
+    sections,
+    line,
+    onLineChange,
+    live,
+    onNeed,
+    onNeedAll,
+    notice,
+    downloadUrl,
+    visit = 0,
+  } = props;
   useSyncExternalStore(buffer.subscribe, () => buffer.version);
   const viewport = useRef<HTMLElement>(null);
   const searchInput = useRef<{ focus: () => void } | null>(null);
@@ -70,46 +83,59 @@ export function LogView(props: Props) {
     if (following) scrollToEnd();
   }, [following, rows.count, scrollToEnd]);
 
+  /** Where to go once the step that hides it has unfolded. */
+  const hidden = useRef<number>(undefined);
   const goTo = (target: number) => {
     setFollowing(false);
     const section = rows.sectionOf(target);
     if (section && folded.has(section.key)) {
-      const open = without(folded, section.key);
-      setFolded(open);
-      scroll.scrollToRow(new Rows(total, sections, open).ofLine(target));
+      hidden.current = target;
+      setFolded(without(folded, section.key));
     } else {
       scroll.scrollToRow(rows.ofLine(target));
     }
   };
+  useLayoutEffect(() => {
+    if (hidden.current === undefined) return;
+    scroll.scrollToRow(rows.ofLine(hidden.current));
+    hidden.current = undefined;
+  });
 
   // The line of the address is shown once it exists, and again when the address names another.
-  const shownLine = useRef<number>(undefined);
+  const shown = useRef<{ line: number | undefined; visit: number }>({ line: undefined, visit });
   useEffect(() => {
-    if (line === undefined || line === shownLine.current || line > total || scroll.viewportHeight === 0)
-      return;
-    shownLine.current = line;
+    const isShown = line === shown.current.line && visit === shown.current.visit;
+    if (line === undefined || isShown || line > total || scroll.viewportHeight === 0) return;
+    shown.current = { line, visit };
     goTo(line);
   });
 
   const select = useCallback(
     (target: number) => {
       const next = target === line ? undefined : target;
-      shownLine.current = next;
+      shown.current.line = next;
       onLineChange(next);
     },
     [line, onLineChange],
   );
 
+  /** Where to go as soon as something is found. */
+  const [awaited, setAwaited] = useState<1 | -1>();
   const goToMatch = (direction: 1 | -1) => {
     const target = neighbour(found.lines, match ?? (direction === 1 ? 0 : total + 1), direction);
+    setAwaited(target === undefined && found.busy ? direction : undefined);
     if (target === undefined) return;
     setMatch(target);
     goTo(target);
   };
+  useEffect(() => {
+    if (awaited && (found.lines.length > 0 || !found.busy)) goToMatch(awaited);
+  });
 
   const search = (text: string) => {
     setQuery(text);
     setMatch(undefined);
+    setAwaited(undefined);
     if (text) onNeedAll();
   };
 
@@ -172,7 +198,7 @@ export function LogView(props: Props) {
         // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
         tabIndex={0}
         onKeyDown={onKeyDown}
-        onWheel={(event) => event.deltaY < 0 && setFollowing(false)}
+        onWheel={(event) => setFollowing(live && event.deltaY > 0 && scroll.atEnd)}
         onPointerDown={(event) => event.target === viewport.current && setFollowing(false)}
       >
         <div style={{ height: scroll.spacerHeight }} className={styles.spacer}>

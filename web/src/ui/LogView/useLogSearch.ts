@@ -3,12 +3,13 @@ import type { LogBuffer } from './LogBuffer';
 import { LogSearch } from './LogSearch';
 
 interface Found {
+  query: string;
   lines: readonly number[];
   /** Still looking. */
   busy: boolean;
 }
 
-const NOTHING: Found = { lines: [], busy: false };
+const NOTHING: Found = { query: '', lines: [], busy: false };
 /** So long it may look before the page gets its turn. */
 const SLICE_MS = 8;
 
@@ -28,7 +29,7 @@ export function useLogSearch(buffer: LogBuffer, query: string): Found {
       const end = performance.now() + SLICE_MS;
       let more = true;
       while (more && performance.now() < end) more = search.step();
-      setFound({ lines: search.lines, busy: more });
+      setFound({ query, lines: search.lines, busy: more });
       if (more) timer = setTimeout(work);
     };
     const wake = () => {
@@ -42,5 +43,6 @@ export function useLogSearch(buffer: LogBuffer, query: string): Found {
     };
   }, [buffer, query]);
 
-  return found;
+  // What is shown is never that of the text before.
+  return found.query === query ? found : { query, lines: [], busy: true };
 }
