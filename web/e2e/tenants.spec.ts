@@ -1,6 +1,8 @@
 import type { Page } from '@playwright/test';
 import { call, expect, inspect, test } from './fixtures';
 
+test.setTimeout(180_000);
+
 /** A tenant of the test's own. */
 async function makeTenant(admin: Page): Promise<string> {
   const slug = `t-${Date.now().toString(36)}`;

@@ -1,4 +1,11 @@
+import type { Page } from '@playwright/test';
 import { call, credentials, expect, inspect, test } from './fixtures';
+
+test.setTimeout(180_000);
+
+function confirm(page: Page, question: string, answer: string): Promise<void> {
+  return page.getByRole('dialog', { name: question }).getByRole('button', { name: answer }).click();
+}
 
 test('somebody is added, gets a role, and is locked out again', async ({ admin, browser, baseURL }) => {
   const email = `ada-${Date.now()}@example.com`;
@@ -34,20 +41,20 @@ test('somebody is added, gets a role, and is locked out again', async ({ admin, 
   await admin.getByRole('button', { name: 'Disable' }).click();
   await expect(admin.getByText('Disable Ada Lovelace?')).toBeVisible();
   await inspect(admin, 'user-disable');
-  await admin.getByRole('button', { name: 'Disable' }).last().click();
+  await confirm(admin, 'Disable Ada Lovelace?', 'Disable');
   await expect(admin.getByRole('button', { name: 'Enable' })).toBeVisible();
   expect((await signIn()).status(), 'a disabled person cannot sign in').toBe(401);
   await admin.getByRole('button', { name: 'Enable' }).click();
-  await admin.getByRole('button', { name: 'Enable' }).last().click();
+  await confirm(admin, 'Enable Ada Lovelace?', 'Enable');
   await expect(admin.getByRole('button', { name: 'Disable' })).toBeVisible();
   expect((await signIn()).status()).toBe(200);
 
   await admin.getByRole('button', { name: 'End sessions' }).click();
-  await admin.getByRole('button', { name: 'End sessions' }).last().click();
+  await confirm(admin, 'Sign Ada Lovelace out everywhere?', 'End sessions');
   await expect(admin.getByText('Signed out everywhere')).toBeVisible();
   expect((await context.request.get('/api/v1/me')).status()).toBe(401);
   await admin.getByRole('button', { name: 'Reset password' }).click();
-  await admin.getByRole('button', { name: 'Reset password' }).last().click();
+  await confirm(admin, 'Give Ada Lovelace a new password?', 'Reset password');
   await expect(admin.getByText(`Password of ${email}`)).toBeVisible();
   expect((await signIn()).status(), 'the old password is over').toBe(401);
   await context.close();

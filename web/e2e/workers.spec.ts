@@ -1,5 +1,7 @@
 import { call, expect, inspect, PROJECT, test } from './fixtures';
 
+test.setTimeout(180_000);
+
 test.afterEach(async ({ admin }) => {
   await call(admin, 'POST', '/dispatcher/resume', {});
 });

@@ -6,6 +6,7 @@ import { Card } from '../../ui/Card';
 import { CopyText } from '../../ui/CopyText';
 import { Facts } from '../../ui/Facts';
 import { RelativeTime } from '../../ui/RelativeTime';
+import styles from './ImagePage.module.css';
 import { platformOf } from './ImageState';
 import { buildsOfImageQuery, type Image, makingBuildQuery } from './queries';
 import { shortDigest } from './references';
@@ -18,29 +19,31 @@ export function NewestPush({ image }: { image: Image }) {
   const project = useProjects(tenant).find(image.project_id);
   return (
     <Card title={t('page.newest')}>
-      <Facts
-        facts={[
-          [
-            t('page.digest'),
-            <CopyText key="digest" text={image.digest} display={shortDigest(image.digest)} />,
-          ],
-          [t('page.size'), image.metadata && formatBytes(image.metadata.compressed_size_bytes)],
-          [t('page.platform'), platformOf(image)],
-          [t('page.made'), <Maker key="made" image={image} />],
-          [t('page.pushed'), <RelativeTime key="pushed" time={image.pushed_at} />],
-          [t('page.first'), <RelativeTime key="first" time={image.created_at} />],
-          [
-            t('page.project'),
-            project && (
-              <Link to="/$tenant/projects/$project" params={{ tenant, project: project.slug }}>
-                {project.name}
-              </Link>
-            ),
-          ],
-          [t('page.type'), t(`type.${image.image_type}`)],
-          [t('page.visibility'), t(`visibility.${image.visibility}`)],
-        ]}
-      />
+      <div className={styles.facts}>
+        <Facts
+          facts={[
+            [
+              t('page.digest'),
+              <CopyText key="digest" text={image.digest} display={shortDigest(image.digest)} />,
+            ],
+            [t('page.size'), image.metadata && formatBytes(image.metadata.compressed_size_bytes)],
+            [t('page.platform'), platformOf(image)],
+            [t('page.made'), <Maker key="made" image={image} />],
+            [t('page.pushed'), <RelativeTime key="pushed" time={image.pushed_at} />],
+            [t('page.first'), <RelativeTime key="first" time={image.created_at} />],
+            [
+              t('page.project'),
+              project && (
+                <Link to="/$tenant/projects/$project" params={{ tenant, project: project.slug }}>
+                  {project.name}
+                </Link>
+              ),
+            ],
+            [t('page.type'), t(`type.${image.image_type}`)],
+            [t('page.visibility'), t(`visibility.${image.visibility}`)],
+          ]}
+        />
+      </div>
     </Card>
   );
 }

@@ -33,7 +33,8 @@ export const t = defineTexts('catalog', {
     byDigest: 'by digest',
     byDigestHint: 'A digest always names the same bytes. A tag can move.',
     byTagHint: 'The tag can move to another image. Pull by digest where it must stay the same.',
-    signInHint: 'Sign in first: docker login {{host}}, with your address and an API key as password.',
+    signInHint:
+      'Sign in first: docker login {{host}}, with your email and password, or with any user name and an API key as the password.',
     newest: 'Newest push',
     digest: 'Digest',
     size: 'Size, compressed',

@@ -34,7 +34,7 @@ export function GeneralCard({ tenant }: { tenant: string }) {
             >
               <Input maxLength={100} />
             </Form.Item>
-            <Form.Item label={t('general.slug')} extra={t('general.slugHint')}>
+            <Form.Item required label={t('general.slug')} extra={t('general.slugHint')}>
               <code>{value.slug}</code>
             </Form.Item>
           </SettingsForm>

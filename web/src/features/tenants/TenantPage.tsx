@@ -2,7 +2,7 @@ import { useQuery } from '@tanstack/react-query';
 import { Link, useParams } from '@tanstack/react-router';
 import { Alert } from 'antd';
 import { useLiveEvents } from '../../api/events';
-import { usePermission, useSystemPermission } from '../../api/permissions';
+import { useSystemPermission } from '../../api/permissions';
 import type { Versioned } from '../../api/versioned';
 import { ConfirmButton } from '../../ui/ConfirmButton';
 import { ErrorState } from '../../ui/ErrorState';
@@ -12,20 +12,19 @@ import { PageSkeleton } from '../../ui/Skeletons';
 import { StateTag } from '../../ui/StateTag';
 import styles from './administration/administration.module.css';
 import { CapabilitiesCard } from './administration/CapabilitiesCard';
-import { GeneralCard } from './administration/GeneralCard';
-import { PolicyCard } from './administration/PolicyCard';
 import { QuotaCard } from './administration/QuotaCard';
-import { type Tenant, tenantQuery, useUpdateTenant } from './administration/queries';
+import { type Tenant, useSetStatus } from './administration/queries';
 import { t } from './administration/texts';
+import { GeneralCard } from './GeneralCard';
+import { ownTenantQuery } from './limits';
+import { PolicyCard } from './PolicyCard';
 
 /** A tenant as administrators govern it: whether it may be used, for what, and how much. */
 export function TenantPage() {
   const { tenantId } = useParams({ from: '/_app/admin/tenants/$tenantId' });
   useLiveEvents(tenantId);
-  const { data, error, refetch } = useQuery(tenantQuery(tenantId));
+  const { data, error, refetch } = useQuery(ownTenantQuery(tenantId));
   const mayGovern = useSystemPermission('system:tenants');
-  const mayUpdate = usePermission(tenantId, 'tenant:update');
-  const mayLimit = usePermission(tenantId, 'concurrency:manage');
   if (!data)
     return error ? <ErrorState page error={error} onRetry={() => void refetch()} /> : <PageSkeleton />;
   const tenant = data.value;
@@ -43,12 +42,12 @@ export function TenantPage() {
       )}
       <div className={styles.cards}>
         <div className={styles.column}>
-          <GeneralCard slug={tenantId} stored={data} disabledReason={mayUpdate.reason} />
+          <GeneralCard tenant={tenantId} />
           <CapabilitiesCard slug={tenantId} name={tenant.name} disabledReason={mayGovern.reason} />
         </div>
         <div className={styles.column}>
           <QuotaCard slug={tenantId} disabledReason={mayGovern.reason} />
-          <PolicyCard slug={tenantId} disabledReason={mayLimit.reason} />
+          <PolicyCard tenant={tenantId} />
         </div>
       </div>
     </>
@@ -62,9 +61,9 @@ interface HeadProps {
 
 function Head({ stored: { value: tenant, version }, disabledReason }: HeadProps) {
   const { tenantId } = useParams({ from: '/_app/admin/tenants/$tenantId' });
-  const update = useUpdateTenant(tenantId);
+  const change = useSetStatus(tenantId);
   const { name, slug } = tenant;
-  const setStatus = (status: Tenant['status']) => () => update.mutateAsync({ values: { status }, version });
+  const setStatus = (status: Tenant['status']) => () => change.mutateAsync({ status, version });
   return (
     <PageHeader
       title={name}

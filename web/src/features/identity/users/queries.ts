@@ -19,6 +19,8 @@ export function usersQuery({ status, email, cursor }: UsersSearch) {
     queryKey: installationKey('user', 'list', query),
     queryFn: ({ signal }) => body(api().GET('/users', { params: { query }, signal })),
     placeholderData: keepPreviousData,
+    // No stream tells of what stands above the tenants.
+    staleTime: 0,
   });
 }
 

@@ -1,12 +1,12 @@
 import { useQuery } from '@tanstack/react-query';
 import { useActors } from '../../../api/installation';
 import { Card } from '../../../ui/Card';
-import { ErrorState } from '../../../ui/ErrorState';
 import { ReasonButton } from '../../../ui/ReasonButton';
 import { RelativeTime } from '../../../ui/RelativeTime';
-import { TableSkeleton } from '../../../ui/Skeletons';
+import { CardQuery } from '../CardQuery';
+import { capabilitiesQuery } from '../limits';
 import styles from './administration.module.css';
-import { type CapabilityState, capabilitiesQuery, useSetCapability } from './queries';
+import { type CapabilityState, useSetCapability } from './queries';
 import { t } from './texts';
 
 interface Props {
@@ -17,20 +17,18 @@ interface Props {
 
 /** What the tenant is entitled to, with who decided it and why. */
 export function CapabilitiesCard({ slug, ...rest }: Props) {
-  const { data: states, error, refetch } = useQuery(capabilitiesQuery(slug));
+  const query = useQuery(capabilitiesQuery(slug));
   return (
     <Card title={t('capabilities.title')}>
-      {states ? (
-        <ul className={styles.capabilities}>
-          {states.map((state) => (
-            <Row key={state.capability} slug={slug} state={state} {...rest} />
-          ))}
-        </ul>
-      ) : error ? (
-        <ErrorState error={error} onRetry={() => void refetch()} />
-      ) : (
-        <TableSkeleton rows={4} />
-      )}
+      <CardQuery query={query}>
+        {(states) => (
+          <ul className={styles.capabilities}>
+            {states.map((state) => (
+              <Row key={state.capability} slug={slug} state={state} {...rest} />
+            ))}
+          </ul>
+        )}
+      </CardQuery>
     </Card>
   );
 }

@@ -1,18 +1,11 @@
-import {
-  keepPreviousData,
-  type QueryKey,
-  queryOptions,
-  useMutation,
-  useQueryClient,
-} from '@tanstack/react-query';
+import { keepPreviousData, queryOptions, useMutation, useQueryClient } from '@tanstack/react-query';
 import { api, body, type Schemas } from '../../../api/client';
 import { installationKey, tenantKey } from '../../../api/queries';
-import { type Versioned, versioned } from '../../../api/versioned';
+import { versioned } from '../../../api/versioned';
 import type { TenantsSearch } from './search';
 
 export type Tenant = Schemas['Tenant'];
 export type Quota = Schemas['Quota'];
-export type Policy = Schemas['ConcurrencyPolicy'];
 export type CapabilityState = Schemas['CapabilityState'];
 
 export function tenantsQuery(filter: TenantsSearch) {
@@ -20,17 +13,16 @@ export function tenantsQuery(filter: TenantsSearch) {
     queryKey: installationKey('tenant', 'list', filter),
     queryFn: ({ signal }) => body(api().GET('/tenants', { params: { query: filter }, signal })),
     placeholderData: keepPreviousData,
+    // No stream tells of what stands above the tenants.
+    staleTime: 0,
   });
 }
 
 const at = (id: string) => ({ params: { path: { id } } });
 
-export function tenantQuery(id: string) {
-  return queryOptions({
-    queryKey: tenantKey(id, 'tenant', 'versioned'),
-    queryFn: ({ signal }) => versioned(api(id).GET('/tenants/{id}', { ...at(id), signal })),
-  });
-}
+const ifMatch = (id: string, version: string) => ({
+  params: { path: { id }, header: { 'If-Match': version } },
+});
 
 export function quotaQuery(id: string) {
   return queryOptions({
@@ -39,60 +31,29 @@ export function quotaQuery(id: string) {
   });
 }
 
-export function policyQuery(id: string) {
-  return queryOptions({
-    queryKey: tenantKey(id, 'concurrency_policy', 'versioned'),
-    queryFn: ({ signal }) =>
-      versioned(api(id).GET('/tenants/{id}/concurrency-policy', { ...at(id), signal })),
-  });
-}
-
-export function capabilitiesQuery(id: string) {
-  return queryOptions({
-    queryKey: tenantKey(id, 'capability', 'administration'),
-    queryFn: async ({ signal }) =>
-      (await body(api(id).GET('/tenants/{id}/capabilities', { ...at(id), signal }))).items,
-  });
-}
-
-/** Puts what the server has stored in place of what was read, and makes the lists of tenants stale. */
-function useStored<V, T>(key: QueryKey, mutationFn: (values: V) => Promise<Versioned<T>>) {
+export function useSetQuota(id: string) {
   const queryClient = useQueryClient();
   return useMutation({
-    mutationFn,
+    mutationFn: ({ quota, version }: { quota: Quota; version: string }) =>
+      versioned(api(id).PUT('/tenants/{id}/quota', { ...ifMatch(id, version), body: quota })),
     onSuccess: (stored) => {
-      queryClient.setQueryData(key, stored);
-      void queryClient.invalidateQueries({ queryKey: installationKey('tenant') });
-      void queryClient.invalidateQueries({ queryKey: installationKey('me') });
+      queryClient.setQueryData(quotaQuery(id).queryKey, stored);
+      return queryClient.invalidateQueries({ queryKey: tenantKey(id, 'quota') });
     },
   });
 }
 
-interface Edit<T> {
-  values: T;
-  version: string;
-}
-
-const ifMatch = (id: string, version: string) => ({
-  params: { path: { id }, header: { 'If-Match': version } },
-});
-
-export function useUpdateTenant(id: string) {
-  return useStored(tenantQuery(id).queryKey, ({ values, version }: Edit<Schemas['UpdateTenantRequest']>) =>
-    versioned(api(id).PATCH('/tenants/{id}', { ...ifMatch(id, version), body: values })),
-  );
-}
-
-export function useSetQuota(id: string) {
-  return useStored(quotaQuery(id).queryKey, ({ values, version }: Edit<Quota>) =>
-    versioned(api(id).PUT('/tenants/{id}/quota', { ...ifMatch(id, version), body: values })),
-  );
-}
-
-export function useSetPolicy(id: string) {
-  return useStored(policyQuery(id).queryKey, ({ values, version }: Edit<Policy>) =>
-    versioned(api(id).PUT('/tenants/{id}/concurrency-policy', { ...ifMatch(id, version), body: values })),
-  );
+export function useSetStatus(id: string) {
+  const queryClient = useQueryClient();
+  return useMutation({
+    mutationFn: ({ status, version }: { status: Tenant['status']; version: string }) =>
+      body(api(id).PATCH('/tenants/{id}', { ...ifMatch(id, version), body: { status } })),
+    // After a refusal as well: it may be that somebody else has changed it.
+    onSettled: async () => {
+      await queryClient.invalidateQueries({ queryKey: tenantKey(id, 'tenant') });
+      await queryClient.invalidateQueries({ queryKey: installationKey('me') });
+    },
+  });
 }
 
 export function useSetCapability(id: string) {
