@@ -19,9 +19,9 @@ export function App() {
 
 function Themed() {
   const { appearance } = useAppearance();
-  // Once: another answer would build the whole app anew, with all that somebody has typed.
-  const [still] = useState(() => matchMedia('(prefers-reduced-motion: reduce)').matches);
-  const theme = useMemo(() => antdTheme(appearance, still), [appearance, still]);
+  // Asked once: another answer would build the whole app anew, with all that somebody has typed.
+  const [motion] = useState(() => !matchMedia('(prefers-reduced-motion: reduce)').matches);
+  const theme = useMemo(() => antdTheme(appearance, motion), [appearance, motion]);
   const [{ router, queryClient }] = useState(start);
   return (
     <ConfigProvider theme={theme}>

@@ -116,15 +116,15 @@ const PALETTES: Record<Appearance, Palette> = {
   },
 };
 
-/** The theme of Ant Design's components; `still` for those who want nothing to move. */
-export function antdTheme(appearance: Appearance, still: boolean): ThemeConfig {
+/** The theme of Ant Design's components. */
+export function antdTheme(appearance: Appearance, motion: boolean): ThemeConfig {
   const palette = PALETTES[appearance];
   return {
     cssVar: { key: 'image-factory' },
     hashed: false,
     algorithm: appearance === 'dark' ? theme.darkAlgorithm : theme.defaultAlgorithm,
     token: {
-      motion: !still,
+      motion,
       colorPrimary: palette.primary,
       colorPrimaryHover: palette.primaryHover,
       colorInfo: palette.primary,
