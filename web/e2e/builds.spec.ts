@@ -12,7 +12,7 @@ const BUILD_MS = 120_000;
 test.setTimeout(BUILD_MS + 60_000);
 
 test('a build from uploaded files, from the wizard to the pulled image', async ({ owner }) => {
-  await owner.goto('/acme/builds');
+  await owner.goto('/acme/builds?project=hello');
   await owner.getByRole('button', { name: 'New build' }).first().click();
   await inspect(owner, 'new-build-source');
 
