@@ -156,3 +156,35 @@ test('what others do appears by itself', async ({ owner }) => {
   await newProject(owner, name);
   await expect(owner.getByRole('link', { name })).toBeVisible();
 });
+
+test('credentials for other registries are stored, replaced and deleted', async ({ owner }) => {
+  const slug = await newProject(owner, 'Registries');
+  await owner.goto(`/acme/projects/${slug}?tab=registries`);
+  await expect(owner.getByText('No registry credentials yet')).toBeVisible();
+  await inspect(owner, 'project-registries-empty');
+  await owner.getByRole('button', { name: 'New credential' }).click();
+  const drawer = owner.getByRole('dialog', { name: 'New registry credential' });
+  await drawer.getByLabel('Registry', { exact: true }).fill('https://docker.io');
+  await drawer.getByLabel('User name').fill('ann');
+  await drawer.getByLabel('Password or token').fill('t0p-secret');
+  await drawer.getByRole('button', { name: 'Store credential' }).click();
+  await expect(drawer.getByText('A host, or host:port, in lower case.')).toBeVisible();
+  await inspect(owner, 'project-registry-new');
+  await drawer.getByLabel('Registry', { exact: true }).fill('docker.io');
+  await drawer.getByRole('button', { name: 'Store credential' }).click();
+  await expect(owner.getByRole('cell', { name: 'docker.io', exact: true })).toBeVisible();
+  await expect(owner.getByText('t0p-secret')).toBeHidden();
+  await inspect(owner, 'project-registries');
+
+  await owner.getByRole('button', { name: 'Replace the credential for docker.io' }).click();
+  const replace = owner.getByRole('dialog', { name: 'Another credential for docker.io' });
+  await replace.getByLabel('User name').fill('bob');
+  await replace.getByLabel('Password or token').fill('another');
+  await replace.getByRole('button', { name: 'Store credential' }).click();
+  await expect(owner.getByRole('cell', { name: 'bob', exact: true })).toBeVisible();
+
+  await owner.getByRole('button', { name: 'Delete the credential for docker.io' }).click();
+  const ask = owner.getByRole('dialog', { name: /Delete the credential for docker.io/ });
+  await ask.getByRole('button', { name: 'Delete credential' }).click();
+  await expect(owner.getByText('No registry credentials yet')).toBeVisible();
+});

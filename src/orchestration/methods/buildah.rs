@@ -6,7 +6,7 @@ use super::plan::{Content, Plan, PlanCommand, PlanFile, PlanOutput, RUN, Stage};
 use crate::kernel::{Error, Result};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -129,9 +129,18 @@ fn add_files(plan: &mut Plan, inputs: &PlanInputs, config: &BuildOptions<'_>) ->
     }
     file("etc/registries.conf", Content::Text(registries));
     file("etc/policy.json", Content::Text(json!({"default": [{"type": "insecureAcceptAnything"}]}).to_string()));
-    let login = BASE64_STANDARD.encode(format!("{}:{}", registry.username, registry.password.expose_secret()));
+    let login = |username: &str, password: &SecretString| {
+        BASE64_STANDARD.encode(format!("{username}:{}", password.expose_secret()))
+    };
+    // Ours comes last: nobody's credential takes its place.
+    let others = inputs.other_registries.iter().map(|o| (&o.host, &o.username, &o.password));
+    let all = others.chain([(&registry.host, &registry.username, &registry.password)]);
     let mut auths = serde_json::Map::new();
-    auths.insert(registry.host.clone(), json!({"auth": login}));
+    for (host, username, password) in all {
+        let login = login(username, password);
+        auths.insert(host.clone(), json!({"auth": login}));
+        plan.masks.extend([password.clone(), login.into()]);
+    }
     file("etc/auth.json", Content::Secret(json!({"auths": auths}).to_string().into()));
     for (n, secret) in config.secrets.iter().enumerate() {
         let value = inputs.secrets.get(&secret.secret).ok_or_else(|| {
@@ -139,7 +148,6 @@ fn add_files(plan: &mut Plan, inputs: &PlanInputs, config: &BuildOptions<'_>) ->
         })?;
         file(&format!("secrets/{n}"), Content::Secret(value.clone()));
     }
-    plan.masks.extend([registry.password.clone(), login.into()]);
     plan.masks.extend(inputs.secrets.values().cloned());
     Ok(())
 }

@@ -166,6 +166,17 @@ pub struct RegistryAccess {
     pub insecure: bool,
 }
 
+/// With what a run signs in to another registry.
+#[derive(Debug, Clone)]
+pub struct OtherRegistry {
+    /// `host` or `host:port`.
+    pub host: String,
+    /// Who signs in.
+    pub username: String,
+    /// The password or token.
+    pub password: SecretString,
+}
+
 /// All that a plan is made from.
 #[derive(Debug, Clone)]
 pub struct PlanInputs {
@@ -179,6 +190,8 @@ pub struct PlanInputs {
     pub cache_reference: Option<String>,
     /// The registry of the images, of the cache and of private bases.
     pub registry: RegistryAccess,
+    /// Where bases are pulled from besides.
+    pub other_registries: Vec<OtherRegistry>,
     /// The values of the secrets that [`MethodConfig::secret_names`] asks for.
     pub secrets: BTreeMap<String, SecretString>,
 }
@@ -227,6 +240,7 @@ mod tests {
                 password: "r0b0tt0ken".to_owned().into(),
                 insecure: true,
             },
+            other_registries: Vec::new(),
             secrets: BTreeMap::from([("npm".to_owned(), "sw0rdf1sh".to_owned().into())]),
         }
     }
@@ -340,5 +354,24 @@ mod tests {
         assert_eq!(made.masks.len(), 3);
         let missing = PlanInputs { secrets: BTreeMap::new(), ..inputs(Method::Docker, &config) };
         assert_eq!(plan(&missing).unwrap_err().code(), "build.secret_missing");
+    }
+
+    #[test]
+    fn a_run_signs_in_to_other_registries_and_to_ours_as_itself() {
+        let other = |host: &str, password: &str| OtherRegistry {
+            host: host.into(),
+            username: "ann".into(),
+            password: password.to_owned().into(),
+        };
+        let other_registries = vec![other("docker.io", "hub-pass"), other("127.0.0.1:5000", "ours")];
+        let plan = plan(&PlanInputs { other_registries, ..inputs(Method::Docker, &json!({})) }).unwrap();
+        let file = plan.files.iter().find(|f| f.path == "etc/auth.json").unwrap();
+        let Content::Secret(text) = &file.content else { panic!("{file:?}") };
+        let auths: serde_json::Value = serde_json::from_str(text.expose_secret()).unwrap();
+        let login = |host: &str| auths["auths"][host]["auth"].as_str().unwrap().to_owned();
+        assert_eq!(login("docker.io"), "YW5uOmh1Yi1wYXNz", "ann:hub-pass");
+        assert_eq!(login("127.0.0.1:5000"), "cm9ib3Q6cjBiMHR0a2Vu", "robot:r0b0tt0ken");
+        let masked: Vec<&str> = plan.masks.iter().map(|m| m.expose_secret()).collect();
+        assert!(masked.contains(&"hub-pass") && masked.contains(&"YW5uOmh1Yi1wYXNz"), "{masked:?}");
     }
 }

@@ -1,7 +1,8 @@
 //! HTTP of projects.
 
 use super::model::{
-    NewProject, NewSecret, Project, ProjectChange, ProjectFilters, ProjectMember, ProjectStatus, SecretInfo, SecretKind,
+    NewProject, NewSecret, Project, ProjectChange, ProjectFilters, ProjectMember, ProjectStatus, RegistryCredential,
+    RegistryLogin, SecretInfo, SecretKind,
 };
 use super::service::Projects;
 use crate::kernel::ids::UserId;
@@ -29,6 +30,8 @@ pub fn routes(service: Projects) -> OpenApiRouter {
         .routes(routes!(set_project_member, remove_project_member))
         .routes(routes!(list_secrets))
         .routes(routes!(set_secret, delete_secret))
+        .routes(routes!(list_registry_credentials))
+        .routes(routes!(set_registry_credential, delete_registry_credential))
         .with_state(service)
 }
 
@@ -325,6 +328,84 @@ async fn delete_secret(
     Path((id, name)): Path<(String, String)>,
 ) -> Result<StatusCode> {
     projects.delete_secret(&caller, &id, &name).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// The credentials of a project, without passwords.
+#[derive(Serialize, ToSchema)]
+struct RegistryCredentials {
+    items: Vec<RegistryCredential>,
+}
+
+/// With what the project's builds sign in to other registries. Passwords are never shown.
+#[utoipa::path(
+    get, path = "/projects/{id}/registry-credentials", tag = "projects", operation_id = "list_registry_credentials",
+    params(("id" = String, Path, description = "The project, by id or slug")),
+    responses((status = 200, body = RegistryCredentials), Refusals),
+    extensions(("x-access" = json!("secret:manage"))),
+)]
+async fn list_registry_credentials(
+    State(projects): State<Projects>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<axum::Json<RegistryCredentials>> {
+    Ok(axum::Json(RegistryCredentials { items: projects.list_registry_credentials(&caller, &id).await? }))
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct SetRegistryCredentialRequest {
+    /// Who signs in.
+    #[schema(min_length = 1, max_length = 200, pattern = r"^[^\x00-\x1f\x7f:]*$")]
+    username: String,
+    /// The password or token; no answer will show it again.
+    #[schema(value_type = String, format = Password, min_length = 1, max_length = 16384)]
+    password: SecretString,
+}
+
+/// Let the project's builds sign in to a registry, to pull what they build upon; or change the password.
+#[utoipa::path(
+    put, path = "/projects/{id}/registry-credentials/{registry}", tag = "projects",
+    operation_id = "set_registry_credential",
+    params(
+        ("id" = String, Path, description = "The project, by id or slug"),
+        ("registry" = String, Path, description = "`host` or `host:port`, as image references begin"),
+    ),
+    request_body = SetRegistryCredentialRequest,
+    responses(
+        (status = 200, body = RegistryCredential),
+        (status = 409, description = "The project is archived or has too many", body = Problem),
+        Refusals,
+    ),
+    extensions(("x-access" = json!("secret:manage"))),
+)]
+async fn set_registry_credential(
+    State(projects): State<Projects>,
+    caller: Caller,
+    Path((id, registry)): Path<(String, String)>,
+    Json(body): Json<SetRegistryCredentialRequest>,
+) -> Result<axum::Json<RegistryCredential>> {
+    let login = RegistryLogin { registry, username: body.username, password: body.password };
+    projects.set_registry_credential(&caller, &id, login).await.map(axum::Json)
+}
+
+/// Let the project's builds sign in to a registry no more.
+#[utoipa::path(
+    delete, path = "/projects/{id}/registry-credentials/{registry}", tag = "projects",
+    operation_id = "delete_registry_credential",
+    params(
+        ("id" = String, Path, description = "The project, by id or slug"),
+        ("registry" = String, Path, description = "The registry"),
+    ),
+    responses((status = 204, description = "The credential is gone"), Refusals),
+    extensions(("x-access" = json!("secret:manage"))),
+)]
+async fn delete_registry_credential(
+    State(projects): State<Projects>,
+    caller: Caller,
+    Path((id, registry)): Path<(String, String)>,
+) -> Result<StatusCode> {
+    projects.delete_registry_credential(&caller, &id, &registry).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

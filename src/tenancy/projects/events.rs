@@ -33,6 +33,18 @@ pub(super) fn secret_deleted(clock: &Clock, by: &Actor, p: &Project, name: &str)
     about(clock, "secret.deleted", by, p, format!("secret:{name}"), json!({"name": name}))
 }
 
+/// Builds sign in to a registry, or do so with another password.
+pub(super) fn registry_credential_set(clock: &Clock, by: &Actor, p: &Project, c: &RegistryCredential) -> Event {
+    let payload = json!({"registry": c.registry, "username": c.username});
+    about(clock, "registry_credential.set", by, p, format!("registry_credential:{}", c.registry), payload)
+}
+
+/// Builds sign in to a registry no more.
+pub(super) fn registry_credential_deleted(clock: &Clock, by: &Actor, p: &Project, registry: &str) -> Event {
+    let payload = json!({"registry": registry});
+    about(clock, "registry_credential.deleted", by, p, format!("registry_credential:{registry}"), payload)
+}
+
 fn about(clock: &Clock, kind: &'static str, by: &Actor, p: &Project, subject: String, payload: Value) -> Event {
     Event::new(clock, kind, Some(p.tenant_id), by, subject, payload).in_project(p.id)
 }

@@ -4,6 +4,7 @@ use crate::kernel::ids::{ProjectId, TenantId, UserId};
 use crate::kernel::{Error, Fault, Result, text_enum};
 use crate::tenancy::access::TenantRole;
 use chrono::{DateTime, Utc};
+use http::uri::Authority;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -193,6 +194,41 @@ fn is_private_key(text: &str) -> bool {
         && !text.contains("Proc-Type: 4,ENCRYPTED")
 }
 
+/// What is shown of a credential for another registry.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct RegistryCredential {
+    /// `host` or `host:port`, as image references begin; unique in the project.
+    pub registry: String,
+    /// Who signs in.
+    pub username: String,
+    /// When it was first set.
+    pub created_at: DateTime<Utc>,
+    /// When it was last set.
+    pub updated_at: DateTime<Utc>,
+}
+
+/// A credential with its password.
+#[derive(Debug, Clone)]
+pub struct RegistryLogin {
+    /// `host` or `host:port`.
+    pub registry: String,
+    /// Who signs in.
+    pub username: String,
+    /// The password or token.
+    pub password: SecretString,
+}
+
+/// Whether this is `host` or `host:port` in lower case (RFC 3986 section 3.2, without user information).
+pub(super) fn is_registry(name: &str) -> bool {
+    let plain = name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b".:-[]".contains(&b));
+    plain && name.len() <= 255 && name.parse::<Authority>().is_ok_and(|a| !a.host().is_empty())
+}
+
+/// What binds an encrypted password to its row.
+pub(super) fn registry_seal_context(tenant: TenantId, project: ProjectId, registry: &str) -> String {
+    format!("project_registry_credential:{tenant}/{project}/{registry}")
+}
+
 /// What binds an encrypted value to its row.
 pub(super) fn seal_context(tenant: TenantId, project: ProjectId, name: &str) -> String {
     format!("project_secret:{tenant}/{project}/{name}")
@@ -201,6 +237,16 @@ pub(super) fn seal_context(tenant: TenantId, project: ProjectId, name: &str) -> 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_registry_is_a_host_perhaps_with_a_port() {
+        for good in ["docker.io", "registry.example.com:5000", "127.0.0.1:5000", "[::1]:5000", "localhost"] {
+            assert!(is_registry(good), "{good}");
+        }
+        for bad in ["", "Docker.io", "https://docker.io", "docker.io/library", "a:b", "u@docker.io", "a b", ":5000"] {
+            assert!(!is_registry(bad), "{bad}");
+        }
+    }
 
     fn secret(kind: SecretKind, value: &str, username: Option<&str>) -> Vec<String> {
         let new = NewSecret { kind, username: username.map(Into::into), value: value.into() };

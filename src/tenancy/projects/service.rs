@@ -1,10 +1,10 @@
 //! Use cases of projects.
 
 use super::model::{
-    NewProject, NewSecret, Project, ProjectChange, ProjectFilters, ProjectGrant, ProjectMember, ProjectStatus, Secret,
-    SecretInfo, seal_context,
+    NewProject, NewSecret, Project, ProjectChange, ProjectFilters, ProjectGrant, ProjectMember, ProjectStatus,
+    RegistryCredential, RegistryLogin, Secret, SecretInfo, is_registry, registry_seal_context, seal_context,
 };
-use super::store::SecretRow;
+use super::store::{RegistryCredentialRow, SecretRow};
 use super::{events, store};
 use crate::kernel::ids::{ProjectId, TenantId, UserId};
 use crate::kernel::secret::Keyring;
@@ -21,6 +21,8 @@ use std::collections::BTreeMap;
 
 /// The most secrets of one project.
 const MAX_SECRETS: usize = 200;
+/// The most registries that a project has credentials for.
+const MAX_REGISTRIES: usize = 50;
 
 /// The projects of all tenants.
 #[derive(Clone)]
@@ -314,6 +316,76 @@ impl Projects {
             .map(|n| Fault::new(format!("/secrets/{n}"), "not_found", format!("the project has no secret {n}")))
             .collect();
         if missing.is_empty() { Ok(found) } else { Err(Error::faults(missing)) }
+    }
+
+    /// With what builds of a project sign in to other registries; no passwords.
+    pub async fn list_registry_credentials(&self, caller: &Caller, id_or_slug: &str) -> Result<Vec<RegistryCredential>> {
+        let project = self.find(caller, id_or_slug).await?;
+        caller.require_in(Permission::SecretManage, project.id)?;
+        let mut tx = self.db.tenant(project.tenant_id).await?;
+        let rows = store::registry_credentials(&mut tx, project.tenant_id, project.id).await?;
+        Ok(rows.into_iter().map(|row| row.info).collect())
+    }
+
+    /// Lets builds sign in to a registry, or with another password.
+    pub async fn set_registry_credential(
+        &self,
+        caller: &Caller,
+        id_or_slug: &str,
+        login: RegistryLogin,
+    ) -> Result<RegistryCredential> {
+        let project = self.find(caller, id_or_slug).await?;
+        caller.require_in(Permission::SecretManage, project.id)?;
+        project.require_active()?;
+        if !is_registry(&login.registry) {
+            let text = "a host, or host:port, in lower case, such as docker.io";
+            return Err(Error::faults(vec![Fault::new("registry", "wrong_format", text)]));
+        }
+        let context = registry_seal_context(project.tenant_id, project.id, &login.registry);
+        let sealed = self.keyring.seal(&context, login.password.expose_secret().as_bytes())?;
+        let now = self.clock.now();
+        let (registry, username) = (login.registry, login.username);
+        let info = RegistryCredential { registry, username, created_at: now, updated_at: now };
+        let mut tx = self.db.tenant(project.tenant_id).await?;
+        store::lock(&mut tx, project.tenant_id, project.id).await?;
+        let present = store::registry_credentials(&mut tx, project.tenant_id, project.id).await?;
+        let before = present.iter().find(|c| c.info.registry == info.registry).map(|c| json!(c.info));
+        if present.len() >= MAX_REGISTRIES && before.is_none() {
+            let text = format!("a project has credentials for at most {MAX_REGISTRIES} registries");
+            return Err(Error::conflict("registry_credential.too_many", text));
+        }
+        let mut row = RegistryCredentialRow { info, sealed };
+        row.info.created_at = store::set_registry_credential(&mut tx, &project, &row).await?;
+        publish(&mut tx, &events::registry_credential_set(&self.clock, &caller.actor, &project, &row.info)).await?;
+        self.record(&mut tx, caller, &project, "registry_credential.set", before, Some(json!(row.info))).await?;
+        tx.commit().await?;
+        Ok(row.info)
+    }
+
+    /// Builds sign in to the registry no more.
+    pub async fn delete_registry_credential(&self, caller: &Caller, id_or_slug: &str, registry: &str) -> Result<()> {
+        let project = self.find(caller, id_or_slug).await?;
+        caller.require_in(Permission::SecretManage, project.id)?;
+        let mut tx = self.db.tenant(project.tenant_id).await?;
+        if !store::delete_registry_credential(&mut tx, &project, registry).await? {
+            return Err(Error::not_found("registry credential"));
+        }
+        publish(&mut tx, &events::registry_credential_deleted(&self.clock, &caller.actor, &project, registry)).await?;
+        let before = Some(json!({"registry": registry}));
+        self.record(&mut tx, caller, &project, "registry_credential.deleted", before, None).await?;
+        tx.commit().await
+    }
+
+    /// With what builds of a project sign in to other registries, whoever asks.
+    pub async fn registry_logins(&self, tx: &mut TenantTx, project: ProjectId) -> Result<Vec<RegistryLogin>> {
+        let tenant = tx.tenant_id();
+        let open = |row: RegistryCredentialRow| {
+            let context = registry_seal_context(tenant, project, &row.info.registry);
+            let plain = String::from_utf8(self.keyring.open(&context, &row.sealed)?)
+                .map_err(|e| Error::internal("a password is not text").with_source(e))?;
+            Ok(RegistryLogin { registry: row.info.registry, username: row.info.username, password: plain.into() })
+        };
+        store::registry_credentials(tx, tenant, project).await?.into_iter().map(open).collect()
     }
 
     async fn record(

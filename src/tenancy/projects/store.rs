@@ -1,6 +1,6 @@
 //! All SQL of this context.
 
-use super::model::{Project, ProjectFilters, ProjectGrant, ProjectStatus, SecretInfo};
+use super::model::{Project, ProjectFilters, ProjectGrant, ProjectStatus, RegistryCredential, SecretInfo};
 use crate::kernel::ids::{ProjectId, SecretId, TenantId, UserId};
 use crate::kernel::{Error, Result};
 use crate::platform::db::{PgConnection, is_unique_violation, violated_constraint};
@@ -299,6 +299,71 @@ pub(super) async fn delete_secret(tx: &mut PgConnection, p: &Project, name: &str
         p.tenant_id.0,
         p.id.0,
         name
+    )
+    .execute(tx)
+    .await?;
+    Ok(done.rows_affected() > 0)
+}
+
+/// A credential as stored.
+pub(super) struct RegistryCredentialRow {
+    pub info: RegistryCredential,
+    pub sealed: Vec<u8>,
+}
+
+pub(super) async fn set_registry_credential(
+    tx: &mut PgConnection,
+    p: &Project,
+    c: &RegistryCredentialRow,
+) -> Result<DateTime<Utc>> {
+    let created = sqlx::query_scalar!(
+        "insert into project_registry_credentials
+             (id, tenant_id, project_id, registry, username, sealed, created_at, updated_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $7)
+         on conflict (tenant_id, project_id, registry) do update
+         set username = excluded.username, sealed = excluded.sealed, updated_at = excluded.updated_at
+         returning created_at",
+        SecretId::new().0,
+        p.tenant_id.0,
+        p.id.0,
+        c.info.registry,
+        c.info.username,
+        c.sealed,
+        c.info.updated_at
+    )
+    .fetch_one(tx)
+    .await?;
+    Ok(created)
+}
+
+/// All of a project, by registry.
+pub(super) async fn registry_credentials(
+    tx: &mut PgConnection,
+    tenant: TenantId,
+    project: ProjectId,
+) -> Result<Vec<RegistryCredentialRow>> {
+    let rows = sqlx::query!(
+        "select registry, username, sealed, created_at, updated_at from project_registry_credentials
+         where tenant_id = $1 and project_id = $2 order by registry",
+        tenant.0,
+        project.0
+    )
+    .fetch_all(tx)
+    .await?;
+    let row = |registry, username, created_at, updated_at, sealed| RegistryCredentialRow {
+        info: RegistryCredential { registry, username, created_at, updated_at },
+        sealed,
+    };
+    Ok(rows.into_iter().map(|r| row(r.registry, r.username, r.created_at, r.updated_at, r.sealed)).collect())
+}
+
+/// False when there was none.
+pub(super) async fn delete_registry_credential(tx: &mut PgConnection, p: &Project, registry: &str) -> Result<bool> {
+    let done = sqlx::query!(
+        "delete from project_registry_credentials where tenant_id = $1 and project_id = $2 and registry = $3",
+        p.tenant_id.0,
+        p.id.0,
+        registry
     )
     .execute(tx)
     .await?;

@@ -108,6 +108,7 @@ impl Yard {
                 password: "robot-t0ken".to_owned().into(),
                 insecure: true,
             },
+            other_registries: Vec::new(),
             secrets: BTreeMap::from([("npm".to_owned(), "sw0rdfish".to_owned().into())]),
         }
     }

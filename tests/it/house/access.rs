@@ -30,6 +30,8 @@ impl Victim {
         let id = |v: &Value| v["id"].as_str().expect("an id").to_owned();
         let project = id(&owner.post("/projects", json!({"slug": "hello"})).await.expect(201));
         owner.put("/projects/hello/secrets/TOKEN", json!({"kind": "opaque", "value": "x"})).await.expect(200);
+        let login = json!({"username": "ann", "password": "x"});
+        owner.put("/projects/hello/registry-credentials/docker.io", login).await.expect(200);
         let path = format!("/projects/hello/members/{}", member.user_id.unwrap());
         owner.put(&path, json!({"role": "developer"})).await.expect(200);
         let made = owner.post("/api-keys", json!({"name": "ci", "scopes": ["project:read"]})).await.expect(201);
@@ -63,6 +65,7 @@ fn path_value(victim: &Victim, collection: &str, name: &str) -> Option<String> {
         ("tenants" | "projects", "user_id") | ("users", "id") => victim.member.user_id.unwrap().to_string(),
         ("projects", "id") => victim.project.clone(),
         ("projects", "name") => "TOKEN".into(),
+        ("projects", "registry") => "docker.io".into(),
         ("api-keys", "id") => victim.api_key.clone(),
         ("builds", "id") => victim.build.clone(),
         ("images", "id") => victim.image.clone(),
@@ -97,6 +100,7 @@ fn body(operation: &str) -> Option<Value> {
         "create_project" => json!({"slug": "other"}),
         "update_user" | "update_tenant" | "update_project" => json!({"name": "Other"}),
         "set_project_member" => json!({"role": "viewer"}),
+        "set_registry_credential" => json!({"username": "bob", "password": "y"}),
         "set_secret" => json!({"kind": "opaque", "value": "y"}),
         _ => return None,
     })

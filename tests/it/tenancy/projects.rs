@@ -3,6 +3,7 @@
 use crate::support::TestApp;
 use image_factory::tenancy::access::{SystemRole, TenantRole};
 use reqwest::Method;
+use secrecy::ExposeSecret;
 use serde_json::json;
 
 #[tokio::test]
@@ -126,7 +127,7 @@ async fn the_value_of_a_secret_is_never_shown_and_only_opens_for_its_own_project
     let mut tx = app.app.db.tenant(acme.id).await.unwrap();
     let names = ["TOKEN".to_owned()];
     let values = app.app.projects.secret_values(&mut tx, one, &names).await.unwrap();
-    assert_eq!(secrecy::ExposeSecret::expose_secret(&values["TOKEN"]), "swordfish");
+    assert_eq!(values["TOKEN"].expose_secret(), "swordfish");
     let missing = app.app.projects.secret_values(&mut tx, two, &names).await.unwrap_err();
     assert_eq!(
         (missing.fault_list()[0].pointer.as_str(), missing.fault_list()[0].code.as_str()),
@@ -180,4 +181,45 @@ async fn a_further_role_in_a_project_holds_there_alone_and_goes_with_the_members
     // Somebody from outside gets no role.
     let stranger = app.person(&[]).await.user_id.unwrap();
     owner.put(&format!("/projects/one/members/{stranger}"), json!({"role": "viewer"})).await.refused(404, "not_found");
+}
+
+#[tokio::test]
+async fn credentials_for_other_registries_are_set_replaced_and_never_shown() {
+    let app = TestApp::new().await;
+    let tenant = app.tenant("acme").await;
+    let owner = app.member(&tenant, TenantRole::Owner).await;
+    owner.post("/projects", json!({"slug": "hello"})).await.expect(201);
+    let path = "/projects/hello/registry-credentials";
+    let login = |username: &str, password: &str| json!({"username": username, "password": password});
+    owner.put(&format!("{path}/docker.io"), login("ann", "first-pass")).await.expect(200);
+    let set = owner.put(&format!("{path}/docker.io"), login("bob", "second-pass")).await.expect(200);
+    assert_eq!((set["registry"].as_str(), set["username"].as_str()), (Some("docker.io"), Some("bob")));
+    owner.put(&format!("{path}/registry.example.com:5000"), login("ann", "third-pass")).await.expect(200);
+    for bad in ["Docker.io", "a..b@c", "x:y"] {
+        owner.put(&format!("{path}/{bad}"), login("ann", "x")).await.expect(422);
+    }
+    owner.put(&format!("{path}/docker.io"), login("a:b", "x")).await.expect(422);
+
+    let listed = owner.get(path).await.expect(200);
+    let registries: Vec<_> = listed["items"].as_array().unwrap().iter().map(|c| c["registry"].as_str().unwrap()).collect();
+    assert_eq!(registries, ["docker.io", "registry.example.com:5000"]);
+    let trail = owner.get("/audit-events").await.expect(200);
+    assert!(trail.to_string().contains("registry_credential.set"));
+    for shown in [&listed, &trail] {
+        assert!(!shown.to_string().contains("-pass"), "{shown:#}");
+    }
+    let mut db = app.database.connect().await;
+    let sealed: Vec<Vec<u8>> =
+        sqlx::query_scalar("select sealed from project_registry_credentials").fetch_all(&mut db).await.unwrap();
+    assert!(sealed.iter().all(|s| !String::from_utf8_lossy(s).contains("-pass")));
+
+    let id = owner.get("/projects/hello").await.expect(200)["id"].as_str().unwrap().parse::<uuid::Uuid>().unwrap();
+    let mut tx = app.app.db.tenant(tenant.id).await.unwrap();
+    let logins = app.app.projects.registry_logins(&mut tx, id.into()).await.unwrap();
+    assert_eq!((logins[0].username.as_str(), logins[0].password.expose_secret()), ("bob", "second-pass"));
+
+    owner.delete(&format!("{path}/docker.io")).await.expect(204);
+    owner.delete(&format!("{path}/docker.io")).await.expect(404);
+    owner.post("/projects/hello/archive", json!({})).await.expect(200);
+    owner.put(&format!("{path}/quay.io"), login("ann", "x")).await.refused(409, "project.archived");
 }

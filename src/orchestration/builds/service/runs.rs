@@ -11,7 +11,7 @@ use crate::orchestration::builds::model::log::{self, NewLine};
 use crate::orchestration::builds::model::{Build, BuildStatus, Outcome, ResultStatus, RunRef, Step, StepStatus};
 use crate::orchestration::builds::store::{self, executions, logs};
 use crate::orchestration::methods::{
-    GitCredential, MethodConfig, PlanInputs, RegistryAccess, Source, Stage, validate_git_url,
+    GitCredential, MethodConfig, OtherRegistry, PlanInputs, RegistryAccess, Source, Stage, validate_git_url,
 };
 use crate::platform::db::{TenantTx, Tx};
 use crate::platform::events::{Topic, notify, publish, publish_all};
@@ -102,6 +102,11 @@ impl Builds {
             Source::Inline { dockerfile: build.source.dockerfile.clone().unwrap_or_default() }
         };
 
+        let other_registries = self.projects.registry_logins(&mut tx, build.project_id).await?;
+        let other_registries = other_registries
+            .into_iter()
+            .map(|l| OtherRegistry { host: l.registry, username: l.username, password: l.password })
+            .collect();
         let token = random_token();
         if !executions::set_robot_token(&mut tx, run, &fingerprint(&token)).await? {
             return Err(Error::conflict("execution.lost", "the lease is lost"));
@@ -122,6 +127,7 @@ impl Builds {
                 password: SecretString::from(token),
                 insecure: self.registry_host.insecure,
             },
+            other_registries,
             secrets: values.into_iter().map(|(name, s)| (name, s.value)).collect::<BTreeMap<_, _>>(),
             config,
         };

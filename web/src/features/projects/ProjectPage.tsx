@@ -16,6 +16,7 @@ import { MembersTab } from './MembersTab';
 import { OverviewTab } from './OverviewTab';
 import styles from './ProjectPage.module.css';
 import { type Project, projectQuery } from './queries';
+import { RegistriesTab } from './RegistriesTab';
 import { SecretsTab } from './SecretsTab';
 import { SettingsTab } from './SettingsTab';
 import { PROJECT_TABS, type ProjectTab } from './search';
@@ -82,6 +83,7 @@ const CONTENT: Record<ProjectTab, (project: Versioned<Project>) => ReactNode> = 
   overview: (project) => <OverviewTab project={project.value} />,
   members: (project) => <MembersTab project={project.value} />,
   secrets: (project) => <SecretsTab project={project.value} />,
+  registries: (project) => <RegistriesTab project={project.value} />,
   settings: (project) => <SettingsTab project={project} />,
 };
 

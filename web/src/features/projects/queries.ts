@@ -7,6 +7,7 @@ import type { ProjectsSearch } from './search';
 export type Project = Schemas['Project'];
 export type ProjectMember = Schemas['ProjectMember'];
 export type Secret = Schemas['SecretInfo'];
+export type RegistryCredential = Schemas['RegistryCredential'];
 export type SecretKind = Schemas['SecretKind'];
 
 const LATEST_BUILDS = 6;
@@ -59,6 +60,18 @@ export function secretsQuery(tenant: string, id: string) {
   });
 }
 
+export function registryCredentialsQuery(tenant: string, id: string) {
+  return queryOptions({
+    queryKey: tenantKey(tenant, 'registry_credential', id),
+    queryFn: async ({ signal }) =>
+      (
+        await body(
+          api(tenant).GET('/projects/{id}/registry-credentials', { params: { path: { id } }, signal }),
+        )
+      ).items,
+  });
+}
+
 /** Everything that changes projects and what belongs to them. */
 export function useProjectChanges(tenant: string) {
   const invalidate = useInvalidate();
@@ -105,6 +118,29 @@ export function useProjectChanges(tenant: string) {
         'secret',
         body(
           api(tenant).PUT('/projects/{id}/secrets/{name}', { params: { path: { id, name } }, body: secret }),
+        ),
+      ),
+    setRegistryCredential: (
+      id: string,
+      registry: string,
+      login: Schemas['SetRegistryCredentialRequest'],
+    ) =>
+      change(
+        'registry_credential',
+        body(
+          api(tenant).PUT('/projects/{id}/registry-credentials/{registry}', {
+            params: { path: { id, registry } },
+            body: login,
+          }),
+        ),
+      ),
+    deleteRegistryCredential: (id: string, registry: string) =>
+      change(
+        'registry_credential',
+        body(
+          api(tenant).DELETE('/projects/{id}/registry-credentials/{registry}', {
+            params: { path: { id, registry } },
+          }),
         ),
       ),
     deleteSecret: (id: string, name: string) =>
