@@ -17,6 +17,23 @@ use crate::platform::storage::Key;
 use serde_json::Value;
 use uuid::Uuid;
 
+/// What a commit of a manifest says to the catalogue and the world.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum News {
+    /// It is new in its repository.
+    New,
+    /// It was there; a tag may have moved to it.
+    Known,
+    /// A running build has pushed it: its layer cache, or an image that is one when the build completes.
+    OfARun,
+}
+
+impl News {
+    fn of(is_new: bool) -> Self {
+        if is_new { Self::New } else { Self::Known }
+    }
+}
+
 /// Configs of images are small; one beyond this is not kept for the catalogue.
 const MAX_CONFIG_BYTES: usize = 1024 * 1024;
 
@@ -133,7 +150,8 @@ impl Registry {
             by: pushed_by,
             at: now,
         };
-        self.announce(&mut tx, &access.actor, id, is_new, &push).await?;
+        let news = if access.lease.is_some() { News::OfARun } else { News::of(is_new) };
+        self.announce(&mut tx, &access.actor, id, news, &push).await?;
         tx.commit().await?;
         Ok(ManifestPut { digest, subject: push.manifest.subject.map(|s| s.digest) })
     }
@@ -157,9 +175,12 @@ impl Registry {
         let id = described.id;
         let mut push = push_of(project, repository, &name, described)?;
         (push.by, push.at) = (actor.to_string(), self.parts.clock.now());
+        if tags.is_empty() {
+            self.announce(tx, actor, id, News::New, &push).await?;
+        }
         for tag in tags {
             push.tag = Some(tag.parse::<Tag>()?.to_string());
-            self.announce(tx, actor, id, false, &push).await?;
+            self.announce(tx, actor, id, News::Known, &push).await?;
         }
         let size_bytes = i64::try_from(push.size_bytes).unwrap_or(i64::MAX);
         Ok(Tagged { image_id: repository, repository: name.to_string(), size_bytes })
@@ -171,7 +192,7 @@ impl Registry {
         tx: &mut TenantTx,
         actor: &Actor,
         manifest: Uuid,
-        is_new: bool,
+        news: News,
         push: &Push,
     ) -> Result<()> {
         let moved = match &push.tag {
@@ -181,7 +202,7 @@ impl Registry {
             }
             None => false,
         };
-        if is_new || moved {
+        if news == News::New || (moved && news == News::Known) {
             self.parts.shelf.pushed(tx, push).await?;
             let event = events::pushed(&self.parts.clock, tx.tenant_id(), actor, push);
             publish(tx, &event).await?;
