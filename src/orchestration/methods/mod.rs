@@ -222,6 +222,7 @@ pub fn plan(inputs: &PlanInputs) -> Result<Plan> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use secrecy::ExposeSecret;
     use serde_json::json;
 
     fn faults(method: Method, config: &serde_json::Value) -> Vec<(String, String)> {
@@ -371,7 +372,7 @@ mod tests {
         let login = |host: &str| auths["auths"][host]["auth"].as_str().unwrap().to_owned();
         assert_eq!(login("docker.io"), "YW5uOmh1Yi1wYXNz", "ann:hub-pass");
         assert_eq!(login("127.0.0.1:5000"), "cm9ib3Q6cjBiMHR0a2Vu", "robot:r0b0tt0ken");
-        let masked: Vec<&str> = plan.masks.iter().map(|m| m.expose_secret()).collect();
+        let masked: Vec<&str> = plan.masks.iter().map(ExposeSecret::expose_secret).collect();
         assert!(masked.contains(&"hub-pass") && masked.contains(&"YW5uOmh1Yi1wYXNz"), "{masked:?}");
     }
 }

@@ -1,6 +1,6 @@
 //! The facts that this context publishes.
 
-use super::model::{Project, ProjectMember, SecretInfo};
+use super::model::{Project, ProjectMember, RegistryCredential, SecretInfo};
 use crate::kernel::ids::UserId;
 use crate::kernel::{Actor, Clock};
 use crate::platform::events::Event;

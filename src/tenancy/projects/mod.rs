@@ -14,7 +14,6 @@ mod store;
 pub use api::routes;
 pub use model::{
     NewProject, NewSecret, Project, ProjectChange, ProjectFilters, ProjectGrant, ProjectMember, ProjectStatus,
-    RegistryCredential, RegistryLogin, Secret,
-    SecretInfo, SecretKind,
+    RegistryCredential, RegistryLogin, Secret, SecretInfo, SecretKind,
 };
 pub use service::{Projects, grants};

@@ -221,7 +221,8 @@ pub struct RegistryLogin {
 /// Whether this is `host` or `host:port` in lower case (RFC 3986 section 3.2, without user information).
 pub(super) fn is_registry(name: &str) -> bool {
     let plain = name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b".:-[]".contains(&b));
-    plain && name.len() <= 255 && name.parse::<Authority>().is_ok_and(|a| !a.host().is_empty())
+    let whole = |a: Authority| !a.host().is_empty() && (a.host() == name || a.port_u16().is_some());
+    plain && name.len() <= 255 && name.parse().is_ok_and(whole)
 }
 
 /// What binds an encrypted password to its row.

@@ -319,7 +319,11 @@ impl Projects {
     }
 
     /// With what builds of a project sign in to other registries; no passwords.
-    pub async fn list_registry_credentials(&self, caller: &Caller, id_or_slug: &str) -> Result<Vec<RegistryCredential>> {
+    pub async fn list_registry_credentials(
+        &self,
+        caller: &Caller,
+        id_or_slug: &str,
+    ) -> Result<Vec<RegistryCredential>> {
         let project = self.find(caller, id_or_slug).await?;
         caller.require_in(Permission::SecretManage, project.id)?;
         let mut tx = self.db.tenant(project.tenant_id).await?;

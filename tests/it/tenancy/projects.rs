@@ -201,7 +201,8 @@ async fn credentials_for_other_registries_are_set_replaced_and_never_shown() {
     owner.put(&format!("{path}/docker.io"), login("a:b", "x")).await.expect(422);
 
     let listed = owner.get(path).await.expect(200);
-    let registries: Vec<_> = listed["items"].as_array().unwrap().iter().map(|c| c["registry"].as_str().unwrap()).collect();
+    let registries: Vec<_> =
+        listed["items"].as_array().unwrap().iter().map(|c| c["registry"].as_str().unwrap()).collect();
     assert_eq!(registries, ["docker.io", "registry.example.com:5000"]);
     let trail = owner.get("/audit-events").await.expect(200);
     assert!(trail.to_string().contains("registry_credential.set"));

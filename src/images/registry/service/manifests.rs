@@ -187,14 +187,7 @@ impl Registry {
     }
 
     /// Moves the tag; tells the catalogue and the world, if there is anything new.
-    async fn announce(
-        &self,
-        tx: &mut TenantTx,
-        actor: &Actor,
-        manifest: Uuid,
-        news: News,
-        push: &Push,
-    ) -> Result<()> {
+    async fn announce(&self, tx: &mut TenantTx, actor: &Actor, manifest: Uuid, news: News, push: &Push) -> Result<()> {
         let moved = match &push.tag {
             Some(tag) => {
                 let step = Move { repository: push.image_id, tag, to: &push.digest, by: &push.by, now: push.at };

@@ -13,7 +13,12 @@ import { FormDrawer } from '../../ui/FormDrawer';
 import { RelativeTime } from '../../ui/RelativeTime';
 import { TableSkeleton } from '../../ui/Skeletons';
 import styles from './ProjectPage.module.css';
-import { type Project, type RegistryCredential, registryCredentialsQuery, useProjectChanges } from './queries';
+import {
+  type Project,
+  type RegistryCredential,
+  registryCredentialsQuery,
+  useProjectChanges,
+} from './queries';
 import { t } from './texts';
 
 /** `host` or `host:port` in lower case, as image references begin. */

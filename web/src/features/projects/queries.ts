@@ -120,11 +120,7 @@ export function useProjectChanges(tenant: string) {
           api(tenant).PUT('/projects/{id}/secrets/{name}', { params: { path: { id, name } }, body: secret }),
         ),
       ),
-    setRegistryCredential: (
-      id: string,
-      registry: string,
-      login: Schemas['SetRegistryCredentialRequest'],
-    ) =>
+    setRegistryCredential: (id: string, registry: string, login: Schemas['SetRegistryCredentialRequest']) =>
       change(
         'registry_credential',
         body(
