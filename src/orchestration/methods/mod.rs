@@ -371,7 +371,7 @@ mod tests {
         let auths: serde_json::Value = serde_json::from_str(text.expose_secret()).unwrap();
         let login = |host: &str| auths["auths"][host]["auth"].as_str().unwrap().to_owned();
         assert_eq!(login("docker.io"), "YW5uOmh1Yi1wYXNz", "ann:hub-pass");
-        assert_eq!(login("127.0.0.1:5000"), "cm9ib3Q6cjBiMHR0a2Vu", "robot:r0b0tt0ken");
+        assert_eq!(login("127.0.0.1:5000"), "cm9ib3Q6cjBiMHR0MGtlbg==", "robot:r0b0tt0ken");
         let masked: Vec<&str> = plan.masks.iter().map(ExposeSecret::expose_secret).collect();
         assert!(masked.contains(&"hub-pass") && masked.contains(&"YW5uOmh1Yi1wYXNz"), "{masked:?}");
     }
