@@ -1,6 +1,6 @@
 import type { Schemas } from '../api/client';
 import { images } from './catalog';
-import { frame, mock, page, pause, Refusal, stream } from './http';
+import { frame, mock, page, pause, Refusal, SIGN_OF_LIFE, stream } from './http';
 import { isProject, PROJECT } from './projects';
 import { ME } from './session';
 
@@ -67,6 +67,7 @@ const STEPS = ['FETCH source', 'FROM busybox', 'COPY . /src', 'RUN make', 'PUSH 
 const LINES_PER_STEP = 40;
 
 function steps(build: Schemas['BuildView']): Schemas['StepReport'][] {
+  if (!build.started_at) return [];
   return STEPS.map((name, n) => ({
     attempt: 1,
     number: n + 1,
@@ -95,23 +96,30 @@ function line(build: Schemas['BuildView'], number: number): Schemas['LogLine'] {
   };
 }
 
-const LINES = STEPS.length * LINES_PER_STEP;
+function lineCount(build: Schemas['BuildView']): number {
+  return build.started_at ? STEPS.length * LINES_PER_STEP : 0;
+}
 
 function lines(build: Schemas['BuildView'], after: number): Schemas['LogLine'][] {
-  return Array.from({ length: Math.max(0, LINES - after) }, (_, n) => line(build, after + n + 1));
+  const length = Math.max(0, lineCount(build) - after);
+  return Array.from({ length }, (_, n) => line(build, after + n + 1));
 }
 
 const LINE_MS = 1000;
 
-/** The lines so far, then one more every second. */
+/** The lines so far, then of a build that runs one more every second. */
 async function* followLog(build: Schemas['BuildView'], after: number): AsyncGenerator<string> {
   const stored = lines(build, after);
   let last = after + stored.length;
   if (stored.length > 0) yield frame('lines', stored, last);
   for (;;) {
     await pause(LINE_MS);
-    last += 1;
-    yield frame('lines', [line(build, last)], last);
+    if (build.status === 'running') {
+      last += 1;
+      yield frame('lines', [line(build, last)], last);
+    } else {
+      yield SIGN_OF_LIFE;
+    }
   }
 }
 
@@ -174,7 +182,7 @@ function metrics(build: Schemas['BuildView']): Schemas['MetricsReport'] {
     reused_layers: 2,
     new_layers: 1,
     final_image_size_bytes: 31 * MIB,
-    log_lines: LINES,
+    log_lines: lineCount(build),
   };
 }
 
@@ -234,8 +242,9 @@ export const buildHandlers = [
   mock('get', '/builds/{id}/history', ({ params }) => page(history(find(params.id)))),
   mock('get', '/builds/{id}/metrics', ({ params }) => metrics(find(params.id))),
   mock('get', '/builds/{id}/logs', ({ params, query }) => {
+    const build = find(params.id);
     const after = Number(query.get('after') ?? 0);
-    return { items: lines(find(params.id), after), last_line: LINES, next_after: null };
+    return { items: lines(build, after), last_line: lineCount(build), next_after: null };
   }),
   stream('/builds/{id}/logs/stream', ({ params, lastEventId }) =>
     followLog(find(params.id), Number(lastEventId ?? 0)),
