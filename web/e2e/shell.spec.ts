@@ -1,4 +1,5 @@
-import { expect, inspect, test } from './fixtures';
+import type { Page } from '@playwright/test';
+import { expect, inspect, submit, test, waitFor } from './fixtures';
 
 test('on a small screen the navigation is a drawer', async ({ owner }) => {
   await owner.setViewportSize({ width: 390, height: 844 });
@@ -11,6 +12,50 @@ test('on a small screen the navigation is a drawer', async ({ owner }) => {
   await expect(owner).toHaveURL(/\/acme\/builds/);
   await expect(drawer).toBeHidden();
 });
+
+test('on a wide screen lines stay short enough to read', async ({ owner }) => {
+  test.setTimeout(180_000);
+  const build = await submit(owner, { image: 'wide', source: { dockerfile: 'FROM scratch\nLABEL a=b\n' } });
+  await waitFor(owner, build.id, 'completed');
+
+  await owner.setViewportSize({ width: 3840, height: 2160 });
+  const pages = [
+    { name: 'dashboard', path: '/acme', shows: owner.getByText('Success rate') },
+    {
+      name: 'builds',
+      path: '/acme/builds',
+      shows: owner.getByRole('link', { name: `hello #${build.number}` }),
+    },
+    { name: 'build', path: `/acme/builds/${build.id}`, shows: owner.getByText('LABEL a=b').last() },
+    { name: 'new-build', path: '/acme/builds/new', shows: owner.getByRole('textbox').first() },
+  ];
+  for (const { name, path, shows } of pages) {
+    await owner.goto(path);
+    await expect(shows).toBeVisible();
+    await owner.screenshot({ path: `test-results/screenshots/${name}-light-3840.png` });
+    const overflow = await owner.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+    expect(overflow, `${name} is wider than the window`).toBeLessThanOrEqual(0);
+    expect(await longestLine(owner), `the longest line of ${name}`).toBeLessThan(900);
+    for (const field of await owner.locator('#content').getByRole('textbox').all()) {
+      expect((await field.boundingBox())?.width ?? 0, `a field of ${name}`).toBeLessThan(900);
+    }
+  }
+});
+
+/** The width of the longest line of text in the content, in pixels. A log's lines are as long as they were written. */
+function longestLine(page: Page): Promise<number> {
+  return page.locator('#content').evaluate((content) => {
+    const texts = document.createTreeWalker(content, NodeFilter.SHOW_TEXT);
+    const range = document.createRange();
+    let longest = 0;
+    while (texts.nextNode()) {
+      if (texts.currentNode.parentElement?.closest('[aria-label="Log"]')) continue;
+      range.selectNodeContents(texts.currentNode);
+      for (const { width } of range.getClientRects()) longest = Math.max(longest, width);
+    }
+    return longest;
+  });
+}
 
 test('the appearance is chosen and remembered', async ({ owner }) => {
   await owner.emulateMedia({ colorScheme: 'light' });

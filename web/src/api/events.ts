@@ -1,10 +1,19 @@
 import { type QueryClient, useQueryClient } from '@tanstack/react-query';
 import { useEffect } from 'react';
-import { tenantKey } from './queries';
+import { installationKey, tenantKey } from './queries';
 import { followStream } from './sse';
 
 /** Events of a moment are taken together, so that a busy tenant does not refetch without pause. */
 const GATHER_MS = 300;
+
+/** Whose events change what the reader may do. */
+const ROLE_NOUNS = new Set(['member', 'project_member']);
+
+/** The keys of what an event of the noun makes stale. */
+export function staleKeys(tenant: string, noun: string): (readonly unknown[])[] {
+  const own = tenantKey(tenant, noun);
+  return ROLE_NOUNS.has(noun) ? [own, tenantKey(tenant, 'me'), installationKey('me')] : [own];
+}
 
 /** Keeps what is on screen current: an event `noun.verb` makes the queries of the noun stale. */
 export function useLiveEvents(tenant: string): void {
@@ -62,8 +71,8 @@ class StaleNouns {
   private flush(): void {
     this.timer = undefined;
     // Whatever happens is audited.
-    for (const noun of [...this.nouns, 'audit']) {
-      void this.queryClient.invalidateQueries({ queryKey: tenantKey(this.tenant, noun) });
+    for (const queryKey of [...this.nouns, 'audit'].flatMap((noun) => staleKeys(this.tenant, noun))) {
+      void this.queryClient.invalidateQueries({ queryKey });
     }
     this.nouns.clear();
   }

@@ -1,8 +1,11 @@
 import type { Schemas } from '../api/client';
-import { mock, page, Refusal } from './http';
-import { ME, PROJECT } from './session';
+import { images } from './catalog';
+import { frame, mock, page, pause, Refusal, SIGN_OF_LIFE, stream } from './http';
+import { isProject, PROJECT } from './projects';
+import { ME } from './session';
 
 const MINUTE = 60_000;
+const MIB = 1024 ** 2;
 const ago = (minutes: number) => new Date(Date.now() - minutes * MINUTE).toISOString();
 
 const STATES: Schemas['BuildStatus'][] = [
@@ -26,6 +29,12 @@ function sample(n: number): Schemas['BuildView'] {
     status,
     method: n % 5 === 0 ? 'kaniko' : 'docker',
     source: { git: { url: 'https://git.example/acme/hello.git', ref: 'main' } },
+    commit: {
+      sha: String(n % 10).repeat(40),
+      branch: 'main',
+      author: `${ME.name} <${ME.email}>`,
+      message: 'Greet the whole world',
+    },
     config: { dockerfile: 'Dockerfile', build_context: '.' },
     image: 'app',
     tags: ['latest', `1.${40 - n}`],
@@ -50,10 +59,15 @@ function find(id: string | undefined): Schemas['BuildView'] {
   return build;
 }
 
+function change(id: string | undefined, to: Partial<Schemas['BuildView']>): Schemas['BuildView'] {
+  return Object.assign(find(id), to);
+}
+
 const STEPS = ['FETCH source', 'FROM busybox', 'COPY . /src', 'RUN make', 'PUSH app'];
 const LINES_PER_STEP = 40;
 
 function steps(build: Schemas['BuildView']): Schemas['StepReport'][] {
+  if (!build.started_at) return [];
   return STEPS.map((name, n) => ({
     attempt: 1,
     number: n + 1,
@@ -68,22 +82,119 @@ function steps(build: Schemas['BuildView']): Schemas['StepReport'][] {
   }));
 }
 
-function lines(build: Schemas['BuildView']): Schemas['LogLine'][] {
-  return Array.from({ length: STEPS.length * LINES_PER_STEP }, (_, n) => ({
-    line: n + 1,
+/** A line of the log. What a running build writes after its first lines belongs to the last step. */
+function line(build: Schemas['BuildView'], number: number): Schemas['LogLine'] {
+  const step = Math.min(Math.ceil(number / LINES_PER_STEP), STEPS.length);
+  return {
+    line: number,
     time: build.created_at,
-    stream: 'stdout' as const,
-    level: n % 50 === 49 ? 'warn' : 'info',
-    step: Math.floor(n / LINES_PER_STEP) + 1,
+    stream: 'stdout',
+    level: number % 50 === 0 ? 'warn' : 'info',
+    step,
     attempt: 1,
-    text: `\u001b[32m[${n + 1}]\u001b[0m ${STEPS[Math.floor(n / LINES_PER_STEP)]}: line ${n + 1}`,
+    text: `\u001b[32m[${number}]\u001b[0m ${STEPS[step - 1]}: line ${number}`,
+  };
+}
+
+function lineCount(build: Schemas['BuildView']): number {
+  return build.started_at ? STEPS.length * LINES_PER_STEP : 0;
+}
+
+function lines(build: Schemas['BuildView'], after: number): Schemas['LogLine'][] {
+  const length = Math.max(0, lineCount(build) - after);
+  return Array.from({ length }, (_, n) => line(build, after + n + 1));
+}
+
+const LINE_MS = 1000;
+
+/** The lines so far, then of a build that runs one more every second. */
+async function* followLog(build: Schemas['BuildView'], after: number): AsyncGenerator<string> {
+  const stored = lines(build, after);
+  let last = after + stored.length;
+  if (stored.length > 0) yield frame('lines', stored, last);
+  for (;;) {
+    await pause(LINE_MS);
+    if (build.status === 'running') {
+      last += 1;
+      yield frame('lines', [line(build, last)], last);
+    } else {
+      yield SIGN_OF_LIFE;
+    }
+  }
+}
+
+function artifacts(build: Schemas['BuildView']): Schemas['ArtifactReport'][] {
+  const image = images.find(({ name }) => name === build.image);
+  if (build.status !== 'completed' || !image) return [];
+  return build.tags.map((tag, n) => ({
+    id: `0193e000-0000-7000-8000-${String(n).padStart(12, '0')}`,
+    artifact_type: 'image',
+    name: `${build.image}:${tag}`,
+    location: `images.example.com/${image.repository}:${tag}`,
+    size_bytes: image.metadata?.compressed_size_bytes ?? null,
+    digest: image.digest,
+    is_available: true,
+    image_id: image.id,
+    created_at: build.completed_at ?? build.created_at,
   }));
+}
+
+function executions(build: Schemas['BuildView']): Schemas['ExecutionReport'][] {
+  if (!build.started_at) return [];
+  return [
+    {
+      id: build.id,
+      attempt: 1,
+      executor: 'process',
+      worker_id: '0193d000-0000-7000-8000-000000000001',
+      run_name: `build-${build.number}-1`,
+      status: build.status === 'completed' ? 'succeeded' : build.status,
+      reason: build.error_message ?? null,
+      started_at: build.started_at,
+      finished_at: build.completed_at ?? null,
+    },
+  ];
+}
+
+function history(build: Schemas['BuildView']): Schemas['HistoryEntry'][] {
+  const entries: Schemas['HistoryEntry'][] = [];
+  const add = (at: string | null | undefined, to_status: string, reason: string, changed_by: string) => {
+    const from_status = entries.at(-1)?.to_status ?? null;
+    if (at) entries.push({ from_status, to_status, reason, changed_by, changed_at: at });
+  };
+  add(build.queued_at, 'queued', 'asked for', `user:${ME.id}`);
+  add(build.started_at, 'running', 'a worker took it', 'system:dispatch');
+  add(build.completed_at, build.status, build.error_message ?? 'ended', 'system:dispatch');
+  return entries;
+}
+
+function metrics(build: Schemas['BuildView']): Schemas['MetricsReport'] {
+  if (!build.started_at) throw new Refusal(404, 'not_found', 'nothing has been measured yet');
+  return {
+    total_duration_ms: 95_000,
+    build_duration_ms: 81_000,
+    push_duration_ms: 9000,
+    peak_memory_bytes: 412 * MIB,
+    cpu_ms: 143_000,
+    disk_read_bytes: 96 * MIB,
+    disk_write_bytes: 230 * MIB,
+    total_layers: 3,
+    reused_layers: 2,
+    new_layers: 1,
+    final_image_size_bytes: 31 * MIB,
+    log_lines: lineCount(build),
+  };
 }
 
 export const buildHandlers = [
   mock('get', '/builds', ({ query }) => {
     const status = query.get('status');
-    return page(builds.filter((build) => !status || build.status === status));
+    const project = query.get('project');
+    return page(
+      builds
+        .filter((build) => (!status || build.status === status) && (!project || isProject(build, project)))
+        .slice(0, Number(query.get('limit') ?? 50)),
+    );
   }),
   mock('get', '/builds/statistics', () => ({
     running: builds.filter((build) => build.status === 'running').length,
@@ -110,12 +221,32 @@ export const buildHandlers = [
     return build;
   }),
   mock('get', '/builds/{id}/steps', ({ params }) => page(steps(find(params.id)))),
-  mock('get', '/builds/{id}/artifacts', () => page([])),
-  mock('get', '/builds/{id}/executions', () => page([])),
-  mock('get', '/builds/{id}/history', () => page([])),
-  mock('get', '/builds/{id}/logs', ({ params, query }) => {
-    const all = lines(find(params.id));
-    const after = Number(query.get('after') ?? 0);
-    return { items: all.slice(after), last_line: all.length, next_after: null };
+  mock('post', '/builds/{id}/start', ({ params }) =>
+    change(params.id, { status: 'queued', queued_at: ago(0) }),
+  ),
+  mock('post', '/builds/{id}/cancel', ({ params }) =>
+    change(params.id, { status: 'cancelled', cancel_requested_at: ago(0), completed_at: ago(0) }),
+  ),
+  mock('post', '/builds/{id}/retry', ({ params }) => {
+    const build = {
+      ...sample(1),
+      number: builds.length + 1,
+      id: crypto.randomUUID(),
+      original_build_id: find(params.id).id,
+    };
+    builds.unshift(build);
+    return build;
   }),
+  mock('get', '/builds/{id}/artifacts', ({ params }) => page(artifacts(find(params.id)))),
+  mock('get', '/builds/{id}/executions', ({ params }) => page(executions(find(params.id)))),
+  mock('get', '/builds/{id}/history', ({ params }) => page(history(find(params.id)))),
+  mock('get', '/builds/{id}/metrics', ({ params }) => metrics(find(params.id))),
+  mock('get', '/builds/{id}/logs', ({ params, query }) => {
+    const build = find(params.id);
+    const after = Number(query.get('after') ?? 0);
+    return { items: lines(build, after), last_line: lineCount(build), next_after: null };
+  }),
+  stream('/builds/{id}/logs/stream', ({ params, lastEventId }) =>
+    followLog(find(params.id), Number(lastEventId ?? 0)),
+  ),
 ];

@@ -1,6 +1,7 @@
 import type { Schemas } from '../api/client';
 import { mock, page, Refusal } from './http';
-import { ME, PROJECT } from './session';
+import { isProject, PROJECT } from './projects';
+import { ME } from './session';
 
 const NAMES = ['app', 'api', 'worker', 'migrations'];
 const TAGS = ['latest', '2.1.0', '2.0.3'];
@@ -23,7 +24,7 @@ const LAYERS: Schemas['ImageLayer'][] = [
 
 const SIZE = LAYERS.reduce((sum, layer) => sum + layer.layer_size_bytes, 0);
 
-const images: Schemas['Image'][] = NAMES.map((name, n) => ({
+export const images: Schemas['Image'][] = NAMES.map((name, n) => ({
   id: `0193c000-0000-7000-8000-00000000000${n}`,
   project_id: PROJECT.id,
   name,
@@ -59,7 +60,10 @@ function find(id: string | undefined): Schemas['Image'] {
 export const catalogHandlers = [
   mock('get', '/images', ({ query }) => {
     const name = query.get('name');
-    return page(images.filter((image) => !name || image.name === name));
+    const project = query.get('project');
+    return page(
+      images.filter((image) => (!name || image.name === name) && (!project || isProject(image, project))),
+    );
   }),
   mock('get', '/images/{id}', ({ params }) => find(params.id)),
   mock('get', '/images/{id}/layers', () => page(LAYERS)),

@@ -1,7 +1,20 @@
+import { apiKeyHandlers } from './apiKeys';
+import { auditHandlers } from './audit';
 import { buildHandlers } from './builds';
 import { catalogHandlers } from './catalog';
+import { memberHandlers } from './members';
 import { platformHandlers } from './platform';
+import { projectHandlers } from './projects';
 import { sessionHandlers } from './session';
 
 /** Every mock: a file per feature. */
-export const handlers = [...sessionHandlers, ...buildHandlers, ...catalogHandlers, ...platformHandlers];
+export const handlers = [
+  ...sessionHandlers,
+  ...projectHandlers,
+  ...buildHandlers,
+  ...catalogHandlers,
+  ...memberHandlers,
+  ...apiKeyHandlers,
+  ...auditHandlers,
+  ...platformHandlers,
+];

@@ -41,14 +41,18 @@ export class Refusal {
   ) {}
 }
 
+/** The pattern of a path's address. */
+function urlOf(path: keyof paths): string {
+  return `*/api/v1${path.replaceAll(/\{(\w+)\}/g, ':$1')}`;
+}
+
 /** A handler whose path and answer the compiler checks against the API's description. */
 export function mock<M extends Method, P extends PathsWith<M>>(
   method: M,
   path: P,
   answer: (call: Call<P, M>) => Success<Responses<P, M>>,
 ): HttpHandler {
-  const url = `*/api/v1${path.replaceAll(/\{(\w+)\}/g, ':$1')}`;
-  return http[method](url, async ({ request, params }) => {
+  return http[method](urlOf(path), async ({ request, params }) => {
     const isJson = request.headers.get('content-type')?.includes('json');
     const call = {
       params: params as Record<string, string>,
@@ -75,6 +79,45 @@ export function mock<M extends Method, P extends PathsWith<M>>(
       return HttpResponse.json(problem, { status, headers: { 'Content-Type': 'application/problem+json' } });
     }
   });
+}
+
+interface Opening {
+  params: Record<string, string>;
+  lastEventId: string | null;
+}
+
+/** A handler of a stream of server-sent events, which the caller takes at their own pace. */
+export function stream(
+  path: PathsWith<'get'>,
+  open: (opening: Opening) => AsyncGenerator<string>,
+): HttpHandler {
+  return http.get(urlOf(path), ({ request, params }) => {
+    const frames = open({
+      params: params as Record<string, string>,
+      lastEventId: request.headers.get('Last-Event-ID'),
+    });
+    const body = new ReadableStream<string>({
+      async pull(controller) {
+        const { value, done } = await frames.next();
+        if (done) controller.close();
+        else controller.enqueue(value);
+      },
+    });
+    return new HttpResponse(body.pipeThrough(new TextEncoderStream()), {
+      headers: { 'Content-Type': 'text/event-stream' },
+    });
+  });
+}
+
+export function frame(event: string, data: unknown, id?: number): string {
+  const position = id === undefined ? '' : `id: ${id}\n`;
+  return `${position}event: ${event}\ndata: ${JSON.stringify(data)}\n\n`;
+}
+
+export const SIGN_OF_LIFE = ': alive\n\n';
+
+export function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
 /** The first page of a list that has no second one. */

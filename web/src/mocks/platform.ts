@@ -1,6 +1,6 @@
 import type { Schemas } from '../api/client';
 import { mock, page, Refusal } from './http';
-import { ME } from './session';
+import { COLLEAGUE, ME } from './session';
 
 const NOW = new Date().toISOString();
 
@@ -13,16 +13,7 @@ const tenants: Schemas['Tenant'][] = ['acme', 'globex', 'initech'].map((slug, n)
   updated_at: '2026-03-01T08:00:00Z',
 }));
 
-const users: Schemas['User'][] = [
-  ME,
-  {
-    ...ME,
-    id: '0193a000-0000-7000-8000-000000000009',
-    email: 'dora@acme.example',
-    name: 'Dora Dev',
-    system_roles: [],
-  },
-];
+const users: Schemas['User'][] = [ME, COLLEAGUE];
 
 let capabilities: Schemas['CapabilityState'][] = [
   { capability: 'build', entitled: true },

@@ -1,7 +1,7 @@
 import type { Schemas } from '../api/client';
-import { mock, page, Refusal } from './http';
+import { mock, pause, Refusal, SIGN_OF_LIFE, stream } from './http';
 
-const TENANT: Schemas['MyTenant'] = {
+export const TENANT: Schemas['MyTenant'] = {
   id: '0193a000-0000-7000-8000-000000000001',
   slug: 'acme',
   name: 'Acme',
@@ -19,16 +19,12 @@ export const ME: Schemas['User'] = {
   created_at: '2026-01-05T08:00:00Z',
 };
 
-export const PROJECT: Schemas['Project'] = {
-  id: '0193a000-0000-7000-8000-000000000003',
-  tenant_id: TENANT.id,
-  slug: 'hello',
-  name: 'Hello',
-  description: 'What the demo builds.',
-  status: 'active',
-  created_by: `user:${ME.id}`,
-  created_at: '2026-01-05T08:00:00Z',
-  updated_at: '2026-01-05T08:00:00Z',
+export const COLLEAGUE: Schemas['User'] = {
+  ...ME,
+  id: '0193a000-0000-7000-8000-000000000009',
+  email: 'dora@acme.example',
+  name: 'Dora Dev',
+  system_roles: [],
 };
 
 const PERMISSIONS: Schemas['Permission'][] = [
@@ -50,6 +46,8 @@ const PERMISSIONS: Schemas['Permission'][] = [
   'image:delete',
   'concurrency:manage',
 ];
+
+const ALIVE_MS = 15_000;
 
 let signedIn = true;
 
@@ -76,10 +74,21 @@ export const sessionHandlers = [
       tenant: { id: TENANT.id, slug: TENANT.slug, permissions: PERMISSIONS, projects: {} },
     };
   }),
-  mock('get', '/projects', () => page([PROJECT])),
-  mock('get', '/tenants/{id}/members', () =>
-    page([
-      { user_id: ME.id, email: ME.email, name: ME.name, role: 'owner' as const, added_at: ME.created_at },
-    ]),
-  ),
+  mock('post', '/me/password', ({ body }) => {
+    if (body.current_password === 'wrong') {
+      const fault = { pointer: '/current_password', code: 'wrong', detail: 'is not your password' };
+      throw new Refusal(422, 'invalid', 'the request has faults', [fault]);
+    }
+    return null;
+  }),
+  mock('delete', '/me/sessions', () => {
+    signedIn = false;
+    return null;
+  }),
+  stream('/events', async function* () {
+    for (;;) {
+      yield SIGN_OF_LIFE;
+      await pause(ALIVE_MS);
+    }
+  }),
 ];

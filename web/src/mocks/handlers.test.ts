@@ -1,0 +1,38 @@
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { getResponse } from 'msw';
+import { describe, expect, it } from 'vitest';
+import { handlers } from './handlers';
+
+interface Description {
+  paths: Record<string, { get?: { responses: { 200?: { content?: Record<string, unknown> } } } }>;
+}
+
+const DESCRIPTION = resolve(import.meta.dirname, '../../../docs/reference/openapi.json');
+const { paths }: Description = JSON.parse(readFileSync(DESCRIPTION, 'utf8'));
+
+/** What the app reads; streams and downloads are not JSON. */
+const reads = Object.keys(paths).filter(
+  (path) => paths[path]?.get?.responses[200]?.content?.['application/json'],
+);
+
+async function get(path: string): Promise<Response> {
+  const answer = await getResponse(handlers, new Request(`${location.origin}/api/v1${path}`));
+  if (!answer) throw new Error(`no mock answers GET ${path}`);
+  return answer;
+}
+
+/** The path with an id in it: of the first of the list that it belongs to. */
+async function filled(path: string): Promise<string> {
+  if (!path.includes('{id}')) return path;
+  const list = path.slice(0, path.indexOf('/{id}'));
+  const { items } = await (await get(list)).json();
+  return path.replace('{id}', items[0].id);
+}
+
+describe('the mocks', () => {
+  it.each(reads)('answer GET %s', async (path) => {
+    const { status } = await get(await filled(path));
+    expect(status).toBe(200);
+  });
+});
