@@ -54,6 +54,15 @@ let secrets: Schemas['SecretInfo'][] = [
   },
 ];
 
+let registryCredentials: Schemas['RegistryCredential'][] = [
+  {
+    registry: 'docker.io',
+    username: 'acme-builder',
+    created_at: PROJECT.created_at,
+    updated_at: PROJECT.created_at,
+  },
+];
+
 /** Whether something belongs to the project of this id or slug. */
 export function isProject({ project_id }: { project_id: string }, idOrSlug: string): boolean {
   return projects.some(({ id, slug }) => id === project_id && (id === idOrSlug || slug === idOrSlug));
@@ -116,6 +125,24 @@ export const projectHandlers = [
   }),
   mock('delete', '/projects/{id}/members/{user_id}', ({ params }) => {
     members = members.filter(({ user_id }) => user_id !== params.user_id);
+    return null;
+  }),
+  mock('get', '/projects/{id}/registry-credentials', ({ params }) => ({
+    items: isFirst(params.id) ? registryCredentials : [],
+  })),
+  mock(
+    'put',
+    '/projects/{id}/registry-credentials/{registry}',
+    ({ params: { registry = '' }, body: { username } }) => {
+      const now = new Date().toISOString();
+      const earlier = registryCredentials.find((credential) => credential.registry === registry);
+      const credential = { registry, username, created_at: earlier?.created_at ?? now, updated_at: now };
+      registryCredentials = [...registryCredentials.filter((other) => other !== earlier), credential];
+      return credential;
+    },
+  ),
+  mock('delete', '/projects/{id}/registry-credentials/{registry}', ({ params }) => {
+    registryCredentials = registryCredentials.filter(({ registry }) => registry !== params.registry);
     return null;
   }),
   mock('get', '/projects/{id}/secrets', ({ params }) => ({ items: isFirst(params.id) ? secrets : [] })),
