@@ -305,9 +305,8 @@ impl Projects {
         let tenant = tx.tenant_id();
         let mut found = BTreeMap::new();
         for row in store::secrets(tx, tenant, project, Some(names)).await? {
-            let plain = self.keyring.open(&seal_context(tenant, project, &row.info.name), &row.sealed)?;
-            let value = String::from_utf8(plain).map_err(|e| Error::internal("a secret is not text").with_source(e))?;
-            let secret = Secret { kind: row.info.kind, username: row.info.username, value: value.into() };
+            let value = self.open(&seal_context(tenant, project, &row.info.name), &row.sealed)?;
+            let secret = Secret { kind: row.info.kind, username: row.info.username, value };
             found.insert(row.info.name, secret);
         }
         let missing: Vec<_> = names
@@ -316,6 +315,12 @@ impl Projects {
             .map(|n| Fault::new(format!("/secrets/{n}"), "not_found", format!("the project has no secret {n}")))
             .collect();
         if missing.is_empty() { Ok(found) } else { Err(Error::faults(missing)) }
+    }
+
+    fn open(&self, context: &str, sealed: &[u8]) -> Result<SecretString> {
+        let plain = String::from_utf8(self.keyring.open(context, sealed)?)
+            .map_err(|e| Error::internal("a secret is not text").with_source(e))?;
+        Ok(plain.into())
     }
 
     /// With what builds of a project sign in to other registries; no passwords.
@@ -385,9 +390,8 @@ impl Projects {
         let tenant = tx.tenant_id();
         let open = |row: RegistryCredentialRow| {
             let context = registry_seal_context(tenant, project, &row.info.registry);
-            let plain = String::from_utf8(self.keyring.open(&context, &row.sealed)?)
-                .map_err(|e| Error::internal("a password is not text").with_source(e))?;
-            Ok(RegistryLogin { registry: row.info.registry, username: row.info.username, password: plain.into() })
+            let password = self.open(&context, &row.sealed)?;
+            Ok(RegistryLogin { registry: row.info.registry, username: row.info.username, password })
         };
         store::registry_credentials(tx, tenant, project).await?.into_iter().map(open).collect()
     }

@@ -17,23 +17,6 @@ use crate::platform::storage::Key;
 use serde_json::Value;
 use uuid::Uuid;
 
-/// What a commit of a manifest says to the catalogue and the world.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum News {
-    /// It is new in its repository.
-    New,
-    /// It was there; a tag may have moved to it.
-    Known,
-    /// A running build has pushed it: its layer cache, or an image that is one when the build completes.
-    OfARun,
-}
-
-impl News {
-    fn of(is_new: bool) -> Self {
-        if is_new { Self::New } else { Self::Known }
-    }
-}
-
 /// Configs of images are small; one beyond this is not kept for the catalogue.
 const MAX_CONFIG_BYTES: usize = 1024 * 1024;
 
@@ -150,8 +133,11 @@ impl Registry {
             by: pushed_by,
             at: now,
         };
-        let news = if access.lease.is_some() { News::OfARun } else { News::of(is_new) };
-        self.announce(&mut tx, &access.actor, id, news, &push).await?;
+        let moved = point(&mut tx, id, &push).await?;
+        // What a running build pushes is its layer cache, or an image that is one when the build completes, see `tag`.
+        if access.lease.is_none() && (is_new || moved) {
+            self.announce(&mut tx, &access.actor, &push).await?;
+        }
         tx.commit().await?;
         Ok(ManifestPut { digest, subject: push.manifest.subject.map(|s| s.digest) })
     }
@@ -176,31 +162,22 @@ impl Registry {
         let mut push = push_of(project, repository, &name, described)?;
         (push.by, push.at) = (actor.to_string(), self.parts.clock.now());
         if tags.is_empty() {
-            self.announce(tx, actor, id, News::New, &push).await?;
+            self.announce(tx, actor, &push).await?;
         }
         for tag in tags {
             push.tag = Some(tag.parse::<Tag>()?.to_string());
-            self.announce(tx, actor, id, News::Known, &push).await?;
+            if point(tx, id, &push).await? {
+                self.announce(tx, actor, &push).await?;
+            }
         }
         let size_bytes = i64::try_from(push.size_bytes).unwrap_or(i64::MAX);
         Ok(Tagged { image_id: repository, repository: name.to_string(), size_bytes })
     }
 
-    /// Moves the tag; tells the catalogue and the world, if there is anything new.
-    async fn announce(&self, tx: &mut TenantTx, actor: &Actor, manifest: Uuid, news: News, push: &Push) -> Result<()> {
-        let moved = match &push.tag {
-            Some(tag) => {
-                let step = Move { repository: push.image_id, tag, to: &push.digest, by: &push.by, now: push.at };
-                store::tags::point(tx, manifest, &step).await?
-            }
-            None => false,
-        };
-        if news == News::New || (moved && news == News::Known) {
-            self.parts.shelf.pushed(tx, push).await?;
-            let event = events::pushed(&self.parts.clock, tx.tenant_id(), actor, push);
-            publish(tx, &event).await?;
-        }
-        Ok(())
+    /// Tells the catalogue and the world.
+    async fn announce(&self, tx: &mut TenantTx, actor: &Actor, push: &Push) -> Result<()> {
+        self.parts.shelf.pushed(tx, push).await?;
+        publish(tx, &events::pushed(&self.parts.clock, tx.tenant_id(), actor, push)).await
     }
 
     /// Deletes a tag, or a manifest with all its tags; frees the storage that nothing needs any more.
@@ -246,6 +223,13 @@ impl Registry {
             Err(e) => Err(e),
         }
     }
+}
+
+/// Moves the tag of a push to its manifest; false when there is none or it points there already.
+async fn point(tx: &mut TenantTx, manifest: Uuid, push: &Push) -> Result<bool> {
+    let Some(tag) = &push.tag else { return Ok(false) };
+    let step = Move { repository: push.image_id, tag, to: &push.digest, by: &push.by, now: push.at };
+    store::tags::point(tx, manifest, &step).await
 }
 
 fn push_of(project_id: ProjectId, image_id: ImageId, name: &RepositoryName, described: Described) -> Result<Push> {

@@ -6,7 +6,7 @@ use super::Builds;
 use super::model::Build;
 use super::model::report::{ArtifactReport, ExecutionReport, HistoryEntry, MetricsReport, Statistics, StepReport};
 use super::store::Filter;
-use crate::kernel::ids::BuildId;
+use crate::kernel::ids::{BuildId, ProjectId};
 use crate::kernel::{Error, Page, Result};
 use crate::platform::http::idempotency::NewId;
 use crate::platform::http::{Json, NoQuery, Path, Problem, Query};
@@ -90,10 +90,7 @@ async fn list_builds(
     caller: Caller,
     Query(filter, page): Query<BuildFilter>,
 ) -> Result<axum::Json<Page<BuildView>>> {
-    let projects = match &filter.project {
-        None => None,
-        Some(project) => Some(vec![builds.projects.find(&caller, project).await?.id]),
-    };
+    let projects = named(&builds, &caller, filter.project.as_deref()).await?;
     let filter = Filter { projects, status: filter.status, method: filter.method };
     Ok(axum::Json(builds.list(&caller, filter, &page).await?.map(BuildView::new)))
 }
@@ -109,11 +106,16 @@ async fn get_build_statistics(
     caller: Caller,
     Query(filter, _): Query<StatisticsFilter>,
 ) -> Result<axum::Json<Statistics>> {
-    let project = match &filter.project {
-        None => None,
-        Some(project) => Some(builds.projects.find(&caller, project).await?.id),
-    };
-    Ok(axum::Json(builds.statistics(&caller, project).await?))
+    let projects = named(&builds, &caller, filter.project.as_deref()).await?;
+    Ok(axum::Json(builds.statistics(&caller, projects).await?))
+}
+
+/// The project that a filter names, if it names one.
+async fn named(builds: &Builds, caller: &Caller, project: Option<&str>) -> Result<Option<Vec<ProjectId>>> {
+    match project {
+        None => Ok(None),
+        Some(project) => Ok(Some(vec![builds.projects.find(caller, project).await?.id])),
+    }
 }
 
 /// Get a build, with the reason why it waits while it does.

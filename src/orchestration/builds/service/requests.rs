@@ -95,24 +95,16 @@ impl Builds {
     /// Builds that the caller may see, newest first.
     pub async fn list(&self, caller: &Caller, mut filter: Filter, page: &PageRequest) -> Result<Page<Build>> {
         let tenant = caller.tenant()?.id;
-        let visible = caller.projects_with(Permission::BuildRead)?;
-        filter.projects = match (visible, filter.projects) {
-            (Some(visible), Some(asked)) => Some(asked.into_iter().filter(|p| visible.contains(p)).collect()),
-            (visible, asked) => asked.or(visible),
-        };
+        filter.projects = visible(caller, filter.projects)?;
         let mut tx = self.db.tenant(tenant).await?;
         let rows = store::list(&mut tx, tenant, &filter, page).await?;
         page.page(rows, |b| b.id.0)
     }
 
-    /// How the builds that the caller may see have been going; of one project when it is given.
-    pub async fn statistics(&self, caller: &Caller, project: Option<ProjectId>) -> Result<Statistics> {
+    /// How the builds that the caller may see have been going; of some projects when they are given.
+    pub async fn statistics(&self, caller: &Caller, projects: Option<Vec<ProjectId>>) -> Result<Statistics> {
         let tenant = caller.tenant()?.id;
-        let visible = caller.projects_with(Permission::BuildRead)?;
-        let projects = match (visible, project) {
-            (Some(visible), Some(asked)) => Some(visible.into_iter().filter(|p| *p == asked).collect()),
-            (visible, asked) => asked.map(|p| vec![p]).or(visible),
-        };
+        let projects = visible(caller, projects)?;
         let mut tx = self.db.tenant(tenant).await?;
         store::statistics::statistics(&mut tx, tenant, projects.as_deref()).await
     }
@@ -375,6 +367,14 @@ impl Builds {
         audit::record(tx, &self.clock, caller, Some(tenant), entry).await?;
         Ok(build)
     }
+}
+
+/// Of the projects asked for, or of all, those whose builds the caller may see; none means all of the tenant.
+fn visible(caller: &Caller, asked: Option<Vec<ProjectId>>) -> Result<Option<Vec<ProjectId>>> {
+    Ok(match (caller.projects_with(Permission::BuildRead)?, asked) {
+        (Some(visible), Some(asked)) => Some(asked.into_iter().filter(|p| visible.contains(p)).collect()),
+        (visible, asked) => asked.or(visible),
+    })
 }
 
 /// Holds a method's configuration against its schema, then against what a schema cannot say.

@@ -72,7 +72,7 @@ impl Process {
     /// Ends the process: first asked, after the grace period killed. When this returns it is gone with all its children,
     /// and what it still printed is in `queue`.
     pub async fn stop(&mut self, grace: Duration, queue: &mut VecDeque<RunEvent>) -> std::io::Result<ExitStatus> {
-        if let Some(group) = self.group() {
+        if let Some(group) = group(&self.child) {
             // It may have ended by itself just now.
             let _ = killpg(group, Signal::SIGTERM);
             let _ = killpg(group, Signal::SIGCONT);
@@ -96,14 +96,9 @@ impl Process {
         Ok(status)
     }
 
-    /// The process group; none when its leader has been waited for, since the id may be somebody else's by then.
-    fn group(&self) -> Option<Pid> {
-        one_process(&self.child.id()?.to_string())
-    }
-
     /// Kills the first process of the namespace, and the kernel all others; `unshare` sees the end and ends.
     fn kill(&self) {
-        let Some(group) = self.group() else { return };
+        let Some(group) = group(&self.child) else { return };
         let children = std::fs::read_to_string(format!("/proc/{group}/task/{group}/children")).unwrap_or_default();
         let mut killed = false;
         for first in children.split_whitespace().filter_map(one_process) {
@@ -121,7 +116,7 @@ pub(super) async fn keep_in_step(child: &Child, outputs: &Outputs, held: &mut bo
     let behind = outputs.behind().await?;
     let too_far = if *held { behind > CAUGHT_UP } else { behind > AHEAD };
     if too_far != *held
-        && let Some(group) = child.id().and_then(|id| one_process(&id.to_string()))
+        && let Some(group) = group(child)
     {
         let _ = killpg(group, if too_far { Signal::SIGSTOP } else { Signal::SIGCONT });
         *held = too_far;
@@ -251,6 +246,11 @@ impl Output {
     fn new(tail: Tail, stream: Stream, mask: &Mask) -> Self {
         Self { tail, chunk: vec![0; CHUNK], splitter: LineSplitter::new(mask.clone()), stream }
     }
+}
+
+/// The process group; none when its leader has been waited for, since the id may be somebody else's by then.
+fn group(leader: &Child) -> Option<Pid> {
+    one_process(&leader.id()?.to_string())
 }
 
 /// The id of one process, never 0, 1 or negative: to kill(2) those mean our own group, the machine's first process, and
