@@ -1,7 +1,7 @@
 //! Objects as files. An upload is a file under `staging/`, locked by its one writer; commit syncs it and renames it to
 //! its key, then syncs the folder. All file operations run off the reactor, in pieces of about a megabyte.
 
-use super::{ByteStream, Config, Incoming, Key, Object, ObjectStore, Staged, Upload};
+use super::{ByteStream, Config, Incoming, Key, Listed, Object, ObjectStore, Staged, Upload};
 use crate::kernel::{Error, Result};
 use crate::platform::tasks::blocking;
 use bytes::Bytes;
@@ -103,6 +103,21 @@ impl ObjectStore for FsStore {
             Ok(m) => Ok(Some(m.len())),
             Err(e) if e.kind() == ErrorKind::NotFound => Ok(None),
             Err(e) => Err(failed("look at an object", &path, e)),
+        })
+        .await
+    }
+
+    async fn list(&self, prefix: &str, after: Option<&Key>, limit: usize) -> Result<Vec<Listed>> {
+        let wanted = Wanted {
+            root: self.folder.clone(),
+            prefix: prefix.to_owned(),
+            after: after.map(|k| k.as_str().to_owned()).unwrap_or_default(),
+            limit,
+        };
+        blocking(move || {
+            let mut found = Vec::new();
+            wanted.collect("", &mut found).map_err(|e| failed("list objects", &wanted.root, e))?;
+            Ok(found)
         })
         .await
     }
@@ -311,6 +326,62 @@ fn read_at(file: &File, range: Range<u64>) -> Result<Bytes> {
     let mut buffer = vec![0; length];
     file.read_exact_at(&mut buffer, range.start).map_err(|e| failed("read an object", Path::new(""), e))?;
     Ok(buffer.into())
+}
+
+/// What a listing looks for.
+struct Wanted {
+    root: Arc<Path>,
+    prefix: String,
+    /// Empty: from the first.
+    after: String,
+    limit: usize,
+}
+
+impl Wanted {
+    /// Adds the objects of a folder (empty, or its path with a slash at its end). A folder is sorted by its name with that
+    /// slash, which is where its objects stand among the keys; one without a wanted key is not read.
+    fn collect(&self, folder: &str, found: &mut Vec<Listed>) -> io::Result<()> {
+        let mut names = Vec::new();
+        let entries = match std::fs::read_dir(self.root.join(folder)) {
+            Err(e) if e.kind() == ErrorKind::NotFound => return Ok(()),
+            entries => entries?,
+        };
+        for entry in entries {
+            let entry = entry?;
+            let Ok(name) = entry.file_name().into_string() else { continue };
+            let slash = if entry.file_type()?.is_dir() { "/" } else { "" };
+            let path = format!("{folder}{name}{slash}");
+            if path.strip_suffix('/') != Some(STAGING) && self.may_hold(&path) {
+                names.push(path);
+            }
+        }
+        names.sort_unstable();
+        for path in names {
+            if found.len() >= self.limit {
+                break;
+            }
+            if path.ends_with('/') {
+                self.collect(&path, found)?;
+            } else if let Ok(key) = Key::new(path) {
+                match std::fs::metadata(self.root.join(key.as_str())).and_then(|m| Ok((m.len(), m.modified()?))) {
+                    Ok((size_bytes, time)) => found.push(Listed { key, size_bytes, modified_at: time.into() }),
+                    // Deleted meanwhile.
+                    Err(e) if e.kind() == ErrorKind::NotFound => {}
+                    Err(e) => return Err(e),
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn may_hold(&self, path: &str) -> bool {
+        if path.ends_with('/') {
+            let prefixed = path.starts_with(&self.prefix) || self.prefix.starts_with(path);
+            prefixed && (path > self.after.as_str() || self.after.starts_with(path))
+        } else {
+            path.starts_with(&self.prefix) && path > self.after.as_str()
+        }
+    }
 }
 
 fn list_staged(folder: &Path, before: DateTime<Utc>) -> io::Result<Vec<Staged>> {

@@ -39,6 +39,17 @@ pub struct Staged {
     pub modified_at: DateTime<Utc>,
 }
 
+/// An object as a listing shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listed {
+    /// Where it is.
+    pub key: Key,
+    /// Its size in bytes.
+    pub size_bytes: u64,
+    /// When it was written.
+    pub modified_at: DateTime<Utc>,
+}
+
 /// A place for objects. An upload is named by its owner (letters, digits and `-`, at most 64), outlives the process, and
 /// ends by `commit` or `abort`.
 #[async_trait::async_trait]
@@ -56,6 +67,10 @@ pub trait ObjectStore: Send + Sync {
 
     /// Size of an object in bytes; none when there is none.
     async fn size(&self, key: &Key) -> Result<Option<u64>>;
+
+    /// At most `limit` objects whose keys begin with `prefix` and come after `after`, in the order of their bytes. What is
+    /// staged is no object yet.
+    async fn list(&self, prefix: &str, after: Option<&Key>, limit: usize) -> Result<Vec<Listed>>;
 
     /// Deletes an object, if there is one.
     async fn delete(&self, key: &Key) -> Result<()>;

@@ -167,6 +167,38 @@ async fn many_writers_of_the_same_content_end_with_one_whole_object() {
 }
 
 #[tokio::test]
+async fn objects_are_listed_in_the_order_of_their_keys() {
+    let s = store().await;
+    // The dot sorts before the slash and the slash before the digit: a folder is not simply sorted by its name.
+    let keys = ["a.b", "a/b", "a/c/d", "a0", "b/a", "blobs/x"];
+    for key in keys.iter().rev() {
+        s.store.put(&Key::new(*key).unwrap(), &mut pieces(&[key.as_bytes()]), 99).await.unwrap();
+    }
+    s.store.begin("staged").await.unwrap();
+    let list = async |prefix: &str, after: Option<&str>, limit: usize| {
+        let after = after.map(|k| Key::new(k).unwrap());
+        let found = s.store.list(prefix, after.as_ref(), limit).await.unwrap();
+        assert!(found.iter().all(|f| f.size_bytes == f.key.as_str().len() as u64));
+        found.into_iter().map(|f| f.key.as_str().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(list("", None, 100).await, keys);
+    assert_eq!(list("a/", None, 100).await, ["a/b", "a/c/d"]);
+    assert_eq!(list("b", None, 100).await, ["b/a", "blobs/x"]);
+    assert_eq!(list("c", None, 100).await, [""; 0]);
+    for limit in 1..4 {
+        let (mut all, mut after) = (Vec::new(), None::<String>);
+        loop {
+            let page = list("", after.as_deref(), limit).await;
+            assert!(page.len() <= limit);
+            let Some(last) = page.last() else { break };
+            after = Some(last.clone());
+            all.extend(page);
+        }
+        assert_eq!(all, keys);
+    }
+}
+
+#[tokio::test]
 async fn idle_uploads_are_found_by_their_age() {
     let s = store().await;
     let before = Clock::system().now() - chrono::Duration::seconds(5);
