@@ -1,23 +1,71 @@
 //! What every object store must hold.
 
+use crate::support::s3::S3Server;
 use bytes::Bytes;
 use futures::stream;
 use image_factory::kernel::{Clock, Digest, Error, Kind, Result};
-use image_factory::platform::storage::fs::FsStore;
-use image_factory::platform::storage::{Config, Key, ObjectStore};
+use image_factory::platform::storage::{self, Config, Key, ObjectStore};
+use image_factory::platform::tasks::Tasks;
+use std::path::PathBuf;
 use std::sync::Arc;
 use tempfile::TempDir;
 
 struct Store {
     store: Arc<dyn ObjectStore>,
-    folder: TempDir,
+    /// A folder in which the store has one of its own.
+    outside: PathBuf,
+    /// What goes with it.
+    _server: Option<S3Server>,
+    _folder: Option<TempDir>,
 }
 
-async fn store() -> Store {
+async fn filesystem() -> Store {
     let folder = TempDir::new().unwrap();
-    let config = Config { folder: folder.path().join("storage").to_str().unwrap().to_owned() };
-    Store { store: Arc::new(FsStore::open(&config).await.unwrap()), folder }
+    let config = Config { folder: folder.path().join("storage").to_str().unwrap().to_owned(), ..Config::default() };
+    let store = storage::at(&config, &Tasks::default());
+    store.prepare().await.unwrap();
+    Store { store, outside: folder.path().to_owned(), _server: None, _folder: Some(folder) }
 }
+
+async fn s3() -> Store {
+    let server = S3Server::start().await;
+    let store = storage::at(&server.config(), &Tasks::default());
+    let outside = server.objects().parent().unwrap().to_owned();
+    Store { store, outside, _server: Some(server), _folder: None }
+}
+
+macro_rules! every_store {
+    ($($test:ident),+ $(,)?) => {
+        mod filesystem {
+            $(#[tokio::test]
+            async fn $test() {
+                super::$test(super::filesystem().await).await;
+            })+
+        }
+
+        mod s3 {
+            $(#[tokio::test]
+            async fn $test() {
+                super::$test(super::s3().await).await;
+            })+
+        }
+    };
+}
+
+every_store!(
+    an_object_is_invisible_until_it_is_committed_and_then_whole,
+    the_first_object_of_a_key_wins_and_nothing_stays_staged,
+    what_was_staged_beyond_the_offset_is_cut_off,
+    an_upload_has_one_writer_at_a_time,
+    an_error_of_the_stream_ends_the_write_with_that_error,
+    ranges_are_cut_to_the_object,
+    a_put_that_fails_leaves_nothing_behind,
+    an_empty_object_can_be_stored,
+    many_writers_of_the_same_content_end_with_one_whole_object,
+    objects_are_listed_in_the_order_of_their_keys,
+    idle_uploads_are_found_by_their_age,
+    names_that_leave_the_folder_are_refused,
+);
 
 /// A stream of these pieces.
 fn pieces(list: &[&[u8]]) -> impl futures::Stream<Item = Result<Bytes>> + Send + Unpin {
@@ -38,9 +86,7 @@ async fn read(store: &dyn ObjectStore, key: &Key) -> Option<Vec<u8>> {
     Some(object.bytes(1 << 30).await.unwrap())
 }
 
-#[tokio::test]
-async fn an_object_is_invisible_until_it_is_committed_and_then_whole() {
-    let s = store().await;
+async fn an_object_is_invisible_until_it_is_committed_and_then_whole(s: Store) {
     let key = Key::blob(&Digest::of(b"hello world"));
     s.store.begin("u1").await.unwrap();
     assert_eq!(append(&*s.store, "u1", 0, b"hello ").await.unwrap(), 6);
@@ -52,9 +98,7 @@ async fn an_object_is_invisible_until_it_is_committed_and_then_whole() {
     assert_eq!(s.store.size(&key).await.unwrap(), Some(11));
 }
 
-#[tokio::test]
-async fn the_first_object_of_a_key_wins_and_nothing_stays_staged() {
-    let s = store().await;
+async fn the_first_object_of_a_key_wins_and_nothing_stays_staged(s: Store) {
     let key = Key::new("contexts/t/1").unwrap();
     for (upload, bytes) in [("first", b"one"), ("second", b"two")] {
         s.store.begin(upload).await.unwrap();
@@ -66,9 +110,7 @@ async fn the_first_object_of_a_key_wins_and_nothing_stays_staged() {
     assert_eq!(s.store.staged(Clock::system().now() + chrono::Duration::days(1)).await.unwrap(), []);
 }
 
-#[tokio::test]
-async fn what_was_staged_beyond_the_offset_is_cut_off() {
-    let s = store().await;
+async fn what_was_staged_beyond_the_offset_is_cut_off(s: Store) {
     let key = Key::new("cut").unwrap();
     s.store.begin("u").await.unwrap();
     append(&*s.store, "u", 0, b"0123456789").await.unwrap();
@@ -79,9 +121,7 @@ async fn what_was_staged_beyond_the_offset_is_cut_off() {
     assert_eq!(read(&*s.store, &key).await.unwrap(), b"0123x");
 }
 
-#[tokio::test]
-async fn an_upload_has_one_writer_at_a_time() {
-    let s = store().await;
+async fn an_upload_has_one_writer_at_a_time(s: Store) {
     s.store.begin("u").await.unwrap();
     let (send, receive) = tokio::sync::mpsc::channel::<Result<Bytes>>(1);
     let store = s.store.clone();
@@ -98,9 +138,7 @@ async fn an_upload_has_one_writer_at_a_time() {
     s.store.abort("u").await.unwrap();
 }
 
-#[tokio::test]
-async fn an_error_of_the_stream_ends_the_write_with_that_error() {
-    let s = store().await;
+async fn an_error_of_the_stream_ends_the_write_with_that_error(s: Store) {
     s.store.begin("u").await.unwrap();
     let mut broken =
         stream::iter([Ok(Bytes::from_static(b"some")), Err(Error::malformed("client.gone", "the client went away"))]);
@@ -111,9 +149,7 @@ async fn an_error_of_the_stream_ends_the_write_with_that_error() {
     assert_eq!(append(&*s.store, "u", 0, b"again").await.unwrap(), 5);
 }
 
-#[tokio::test]
-async fn ranges_are_cut_to_the_object() {
-    let s = store().await;
+async fn ranges_are_cut_to_the_object(s: Store) {
     let key = Key::new("big").unwrap();
     let bytes: Vec<u8> = (0..3_000_000u32).map(|n| (n % 251) as u8).collect();
     let (size, digest) =
@@ -132,9 +168,7 @@ async fn ranges_are_cut_to_the_object() {
     assert!(s.store.get(&key, None).await.unwrap().is_none());
 }
 
-#[tokio::test]
-async fn a_put_that_fails_leaves_nothing_behind() {
-    let s = store().await;
+async fn a_put_that_fails_leaves_nothing_behind(s: Store) {
     let key = Key::new("contexts/t/3").unwrap();
     let error = s.store.put(&key, &mut pieces(&[b"12345", b"67890"]), 9).await.unwrap_err();
     assert_eq!(error.kind(), Kind::TooLarge);
@@ -142,17 +176,13 @@ async fn a_put_that_fails_leaves_nothing_behind() {
     assert_eq!(s.store.staged(Clock::system().now() + chrono::Duration::days(1)).await.unwrap(), []);
 }
 
-#[tokio::test]
-async fn an_empty_object_can_be_stored() {
-    let s = store().await;
+async fn an_empty_object_can_be_stored(s: Store) {
     let key = Key::blob(&Digest::of(b""));
     assert_eq!(s.store.put(&key, &mut pieces(&[]), 0).await.unwrap().0, 0);
     assert_eq!(read(&*s.store, &key).await.unwrap(), b"");
 }
 
-#[tokio::test]
-async fn many_writers_of_the_same_content_end_with_one_whole_object() {
-    let s = store().await;
+async fn many_writers_of_the_same_content_end_with_one_whole_object(s: Store) {
     let content: Vec<u8> = (0..2_500_000u32).map(|n| (n % 241) as u8).collect();
     let key = Key::blob(&Digest::of(&content));
     let writers = (0..8).map(|_| {
@@ -166,9 +196,7 @@ async fn many_writers_of_the_same_content_end_with_one_whole_object() {
     assert_eq!(s.store.staged(Clock::system().now() + chrono::Duration::days(1)).await.unwrap(), []);
 }
 
-#[tokio::test]
-async fn objects_are_listed_in_the_order_of_their_keys() {
-    let s = store().await;
+async fn objects_are_listed_in_the_order_of_their_keys(s: Store) {
     // The dot sorts before the slash and the slash before the digit: a folder is not simply sorted by its name.
     let keys = ["a.b", "a/b", "a/c/d", "a0", "b/a", "blobs/x"];
     for key in keys.iter().rev() {
@@ -198,9 +226,7 @@ async fn objects_are_listed_in_the_order_of_their_keys() {
     }
 }
 
-#[tokio::test]
-async fn idle_uploads_are_found_by_their_age() {
-    let s = store().await;
+async fn idle_uploads_are_found_by_their_age(s: Store) {
     let before = Clock::system().now() - chrono::Duration::seconds(5);
     s.store.begin("idle").await.unwrap();
     assert_eq!(s.store.staged(before).await.unwrap(), []);
@@ -209,12 +235,10 @@ async fn idle_uploads_are_found_by_their_age() {
     assert!(found[0].modified_at > before);
 }
 
-#[tokio::test]
-async fn names_that_leave_the_folder_are_refused() {
-    let s = store().await;
+async fn names_that_leave_the_folder_are_refused(s: Store) {
     for bad in ["", "../x", "a/b", ".", "a\0"] {
         assert!(s.store.begin(bad).await.is_err(), "{bad:?}");
     }
     s.store.check().await.unwrap();
-    assert_eq!(s.folder.path().read_dir().unwrap().count(), 1);
+    assert_eq!(s.outside.read_dir().unwrap().count(), 1);
 }
