@@ -25,7 +25,7 @@ use uuid::Uuid;
 /// Attempts of a call, with waits between them that grow and are random.
 const ATTEMPTS: u32 = 5;
 /// Time for one attempt: a piece of an upload must pass in it.
-const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(60);
+const ATTEMPT_TIMEOUT: Duration = Duration::from_mins(1);
 /// Calls in flight where many objects are deleted or copied.
 const PARALLEL: usize = 8;
 /// Most objects of one page of a listing.
