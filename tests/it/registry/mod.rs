@@ -4,6 +4,7 @@ mod access;
 mod catalog;
 mod manifests;
 mod memory;
+mod on_s3;
 mod pulling;
 mod pushing;
 mod restart;

@@ -1,6 +1,7 @@
 //! The registry over HTTP in this process, with robots of the test's own, and a client that knows its protocol.
 
 use super::database::TestDb;
+use super::s3::S3Server;
 use crate::sim::robots::Robots;
 use bytes::Bytes;
 use image_factory::app::App;
@@ -10,20 +11,30 @@ use image_factory::images::registry::{self, Parts, Registry, Robot};
 use image_factory::kernel::ids::{ExecutionId, ProjectId, TenantId};
 use image_factory::kernel::secret::Keyring;
 use image_factory::kernel::{Actor, Digest};
-use image_factory::platform::storage::fs::FsStore;
 use image_factory::platform::tasks::Tasks;
-use image_factory::platform::{http, storage, telemetry};
+use image_factory::platform::{http, telemetry};
 use image_factory::tenancy::access::{Caller, TenantRole};
 use image_factory::tenancy::projects::NewProject;
 use image_factory::tenancy::tenants::{NewMember, NewTenant};
 use reqwest::{Method, RequestBuilder, Response};
 use serde_json::{Value, json};
+use std::cell::Cell;
 use std::path::PathBuf;
 use std::sync::Arc;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 
 const PASSWORD: &str = "a password of a test 1";
+
+thread_local! {
+    static ON_S3: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Runs a test with its hubs on S3.
+pub fn on_s3(test: fn()) {
+    ON_S3.set(true);
+    test();
+}
 
 /// The registry, running.
 pub struct Hub {
@@ -35,6 +46,7 @@ pub struct Hub {
     /// `host:port`.
     pub host: String,
     folder: TempDir,
+    s3: Option<S3Server>,
     tasks: Tasks,
 }
 
@@ -57,11 +69,15 @@ impl Hub {
         let folder = tempfile::tempdir().unwrap();
         let mut config = Config { encryption_key: Keyring::generate_base64(), ..Config::default() };
         config.database.url = db.url().to_owned();
+        let s3 = if ON_S3.get() { Some(S3Server::start().await) } else { None };
+        if let Some(server) = &s3 {
+            config.storage = server.config();
+        }
         config.storage.folder = folder.path().join("storage").display().to_string();
         change(&mut config.registry);
         let tasks = Tasks::default();
         let app = App::wire(config.clone(), tasks.clone(), telemetry::init_metrics().unwrap()).unwrap();
-        let store = FsStore::open(&storage::Config { folder: config.storage.folder.clone() }).await.unwrap();
+        app.objects.prepare().await.unwrap();
         let robots = Arc::new(Robots::default());
         let registry = Registry::new(Parts {
             config: config.registry,
@@ -69,7 +85,7 @@ impl Hub {
             db: app.db.clone(),
             clock: app.clock.clone(),
             tasks: tasks.clone(),
-            store: Arc::new(store),
+            store: app.objects.clone(),
             keyring: app.keyring.clone(),
             identity: app.identity.clone(),
             tenants: app.tenants.clone(),
@@ -85,7 +101,7 @@ impl Hub {
         tasks.spawn("test server", async move {
             http::serve(listener, routes, &http::Config::default(), &serving).await.unwrap();
         });
-        Self { db, app, registry, catalog, robots, host, folder, tasks }
+        Self { db, app, registry, catalog, robots, host, folder, s3, tasks }
     }
 
     /// A new tenant with these projects.
@@ -140,7 +156,11 @@ impl Hub {
 
     /// Names of files under a folder of the storage.
     pub fn files(&self, folder: &str) -> Vec<PathBuf> {
-        let path = self.folder.path().join("storage").join(folder);
+        let path = match &self.s3 {
+            None => self.folder.path().join("storage").join(folder),
+            Some(s3) if folder.is_empty() || folder == "staging" => s3.objects().join(folder),
+            Some(s3) => s3.objects().join("objects").join(folder),
+        };
         walkdir::WalkDir::new(path)
             .into_iter()
             .flatten()

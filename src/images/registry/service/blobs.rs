@@ -6,7 +6,7 @@ use crate::images::registry::error;
 use crate::images::registry::model::{Action, RepositoryName};
 use crate::images::registry::store;
 use crate::kernel::{Digest, Error, Result};
-use crate::platform::storage::{ByteStream, Key};
+use crate::platform::storage::{self, ByteStream, Key};
 use std::ops::Range;
 
 impl Registry {
@@ -27,6 +27,23 @@ impl Registry {
         let object = self.parts.store.get(&Key::blob(blob), range).await?;
         let object = object.ok_or_else(|| Error::internal(format!("the storage has lost the blob {blob}")))?;
         Ok(object.body)
+    }
+
+    /// Where a client may fetch a blob itself whose size [`Self::blob_size`] gave; none where it is served from here.
+    pub async fn blob_address(&self, blob: &Digest) -> Result<Option<String>> {
+        self.parts.store.address(&Key::blob(blob)).await
+    }
+
+    /// Records what the storage is. Says so when it is not the one that the blobs were written to.
+    pub async fn record_storage(&self, kind: storage::Kind) -> Result<()> {
+        let mut tx = self.parts.db.system("record the kind of the storage").await?;
+        if store::backends::set_kind(&mut tx, kind.as_str()).await? && store::backends::has_blobs(&mut tx).await? {
+            tracing::warn!(
+                kind = kind.as_str(),
+                "the storage is another one than before: its objects must be copied there"
+            );
+        }
+        tx.commit().await
     }
 
     /// Lets a repository serve a blob of another one. False when the source does not have it, or the caller may not read
