@@ -15,6 +15,8 @@ pub struct Config {
     pub idle_timeout_seconds: u64,
     /// Minutes for which a token is good.
     pub token_minutes: u32,
+    /// Requests per second from one address that has not signed in; bursts of twice that.
+    pub anonymous_requests_per_second: u32,
 }
 
 impl Default for Config {
@@ -25,6 +27,7 @@ impl Default for Config {
             upload_expiry_hours: 24,
             idle_timeout_seconds: 60,
             token_minutes: 5,
+            anonymous_requests_per_second: 50,
         }
     }
 }

@@ -18,10 +18,12 @@ mod service;
 mod store;
 mod tasks;
 
-pub use access::Access;
+pub use access::{Access, Place};
 pub use api::routes;
 pub use config::Config;
-pub use gates::{Push, Robot, RobotGate, Shelf, staging_tag};
-pub use model::{Action, Descriptor, Manifest, ManifestKind, Platform, Reference, RepositoryName, Tag};
+pub use gates::{BuildRobot, BuildRobotGate, Push, ROBOT_SECRET_START, Robot, RobotGate, Shelf, Standing, staging_tag};
+pub use model::{
+    Action, Actions, Descriptor, Manifest, ManifestKind, Platform, Reference, RepositoryName, RepositoryPattern, Tag,
+};
 pub use service::{Parts, Registry, TagInfo, Tagged, Usage};
 pub use tasks::register;

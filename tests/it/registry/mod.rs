@@ -7,5 +7,7 @@ mod memory;
 mod pulling;
 mod pushing;
 mod restart;
+mod rights;
+mod robot_accounts;
 mod robots;
 mod tools;

@@ -3,11 +3,13 @@
 mod hasher;
 mod manifest;
 mod name;
+mod pattern;
 mod range;
 mod scope;
 
 pub use hasher::StreamHasher;
 pub use manifest::{Descriptor, Manifest, ManifestKind, Platform};
 pub use name::{Reference, RepositoryName, Tag};
+pub use pattern::RepositoryPattern;
 pub use range::{Requested, blob_range, content_range};
 pub use scope::{Action, Actions, Scope};
