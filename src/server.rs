@@ -52,6 +52,7 @@ fn api(app: &App) -> OpenApiRouter {
         .merge(tenants::routes(app.tenants.clone()))
         .merge(projects::routes(app.projects.clone()))
         .merge(audit::routes(app.audit.clone()))
+        .merge(registry::transfer_routes(app.registry.clone()))
         .merge(catalog::routes(app.catalog.clone()))
         .merge(robots::routes(app.robots.clone()))
         .merge(builds::routes(app.builds.clone()))

@@ -2,7 +2,7 @@
 
 use super::model::{Image, ImageLayer, ImageMember, ImageRole, Visibility};
 use super::service::{Catalog, ImageFilters};
-use crate::images::registry::TagInfo;
+use crate::images::registry::{ImageAccess, TagInfo};
 use crate::kernel::ids::{ImageId, UserId};
 use crate::kernel::{Page, Result};
 use crate::platform::http::{IfMatch, Json, NoQuery, PageParams, Path, Problem, Query, Refusals, etag};
@@ -22,6 +22,7 @@ pub fn routes(catalog: Catalog) -> OpenApiRouter {
         .routes(routes!(get_image, update_image))
         .routes(routes!(list_image_tags))
         .routes(routes!(list_image_layers))
+        .routes(routes!(list_image_accesses))
         .routes(routes!(list_image_members))
         .routes(routes!(set_image_member, remove_image_member))
         .with_state(catalog)
@@ -133,6 +134,22 @@ async fn list_image_layers(
     Query(NoQuery {}, page): Query<NoQuery>,
 ) -> Result<axum::Json<Page<ImageLayer>>> {
     catalog.layers(&caller, id, &page).await.map(axum::Json)
+}
+
+/// Who pulled and pushed an image, newest first. Pulls show within a second.
+#[utoipa::path(
+    get, path = "/images/{id}/accesses", tag = "images", operation_id = "list_image_accesses",
+    params(("id" = ImageId, Path, description = "The image"), PageParams),
+    responses((status = 200, body = Page<ImageAccess>), Refusals),
+    extensions(("x-access" = json!("audit:read"))),
+)]
+async fn list_image_accesses(
+    State(catalog): State<Catalog>,
+    caller: Caller,
+    Path(id): Path<ImageId>,
+    Query(NoQuery {}, page): Query<NoQuery>,
+) -> Result<axum::Json<Page<ImageAccess>>> {
+    catalog.accesses(&caller, id, &page).await.map(axum::Json)
 }
 
 /// Who has a role on an image, beyond their roles in the tenant and its project.

@@ -3,7 +3,7 @@
 use super::events;
 use super::model::{Image, ImageLayer, ImageMember, ImageRole, Visibility};
 use super::store::{self, Reach, Wanted};
-use crate::images::registry::{Action, Registry, TagInfo};
+use crate::images::registry::{Action, ImageAccess, Registry, TagInfo};
 use crate::kernel::ids::{ImageId, ProjectId, TenantId, UserId};
 use crate::kernel::{Clock, Error, Page, PageRequest, Result};
 use crate::platform::db::{Db, TenantTx};
@@ -81,6 +81,20 @@ impl Catalog {
         let mut tx = self.db.tenant(caller.tenant()?.id).await?;
         let layers = store::layers(&mut tx, image.id, page.after()?, page.fetch()).await?;
         page.page(layers, |l| l.layer_number)
+    }
+
+    /// Who pulled and pushed an image, newest first. Who may see the audit trail of its project sees this, too, also where
+    /// the image itself is closed to them.
+    pub async fn accesses(&self, caller: &Caller, id: ImageId, page: &PageRequest) -> Result<Page<ImageAccess>> {
+        let tenant = caller.tenant()?.id;
+        let mut tx = self.db.tenant(tenant).await?;
+        let image = store::get(&mut tx, id).await?;
+        if !image.as_ref().is_some_and(|i| caller.has_in(Permission::AuditRead, i.project_id)) {
+            let image = visible(&mut tx, caller, image).await?;
+            caller.require_in(Permission::AuditRead, image.project_id)?;
+        }
+        drop(tx);
+        self.registry.image_accesses(tenant, id, page).await
     }
 
     /// Sets who may see an image. The registry follows at once, but for tokens that are out.

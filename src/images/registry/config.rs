@@ -17,6 +17,10 @@ pub struct Config {
     pub token_minutes: u32,
     /// Requests per second from one address that has not signed in; bursts of twice that.
     pub anonymous_requests_per_second: u32,
+    /// Days for which the access log tells who pulled and pushed; it ends with whole months.
+    pub access_log_days: u32,
+    /// Most pulls that wait to be written to the access log.
+    pub access_log_queue: usize,
 }
 
 impl Default for Config {
@@ -28,6 +32,8 @@ impl Default for Config {
             idle_timeout_seconds: 60,
             token_minutes: 5,
             anonymous_requests_per_second: 50,
+            access_log_days: 365,
+            access_log_queue: 10_000,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The registry as clients see it.
 
 mod access;
+mod access_log;
 mod catalog;
 mod manifests;
 mod memory;

@@ -6,7 +6,10 @@ mod refusal;
 mod request;
 mod route;
 mod token;
+mod transfers;
 mod uploads;
+
+pub use transfers::transfer_routes;
 
 use super::access::Access;
 use super::model::{Actions, Scope};

@@ -1,5 +1,6 @@
 //! The words of the registry: names, references, scopes, ranges, manifests, digests of streams.
 
+mod access_log;
 mod hasher;
 mod manifest;
 mod name;
@@ -7,6 +8,7 @@ mod pattern;
 mod range;
 mod scope;
 
+pub use access_log::{AccessKind, ImageAccess, Transfer};
 pub use hasher::StreamHasher;
 pub use manifest::{Descriptor, Manifest, ManifestKind, Platform};
 pub use name::{Reference, RepositoryName, Tag};

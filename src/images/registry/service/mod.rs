@@ -1,5 +1,6 @@
 //! The registry's use cases.
 
+mod access_log;
 mod blobs;
 mod manifests;
 mod rights;
@@ -51,6 +52,7 @@ pub struct Parts {
 pub struct Registry {
     parts: Arc<Parts>,
     tokens: tokens::Signer,
+    accesses: access_log::AccessLog,
     /// For those who have not signed in, by address.
     anonymous_limits: RateLimits,
     /// This process, as the writer of uploads.
@@ -63,7 +65,13 @@ impl Registry {
         let tokens = tokens::Signer::new(&parts.keyring, parts.clock.clone(), parts.config.token_minutes)?;
         let anonymous_limits =
             RateLimits::per_second(parts.config.anonymous_requests_per_second).forgetful(&parts.tasks);
-        Ok(Self { parts: Arc::new(parts), tokens, anonymous_limits, process: Uuid::now_v7() })
+        let accesses = access_log::AccessLog::start(
+            parts.db.clone(),
+            parts.clock.clone(),
+            parts.config.access_log_queue,
+            &parts.tasks,
+        );
+        Ok(Self { parts: Arc::new(parts), tokens, accesses, anonymous_limits, process: Uuid::now_v7() })
     }
 
     pub(super) fn parts(&self) -> &Parts {
