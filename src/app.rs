@@ -4,6 +4,7 @@ use crate::communication::live::Live;
 use crate::config::Config;
 use crate::images::catalog::{Catalog, CatalogShelf};
 use crate::images::registry::{self, Registry};
+use crate::images::robots::Robots;
 use crate::kernel::secret::Keyring;
 use crate::kernel::{Clock, Error, Result};
 use crate::orchestration::builds::{self, Builds, ExecutionRobots, RegistryHost};
@@ -47,6 +48,7 @@ pub struct App {
     pub objects: Arc<dyn ObjectStore>,
     pub registry: Registry,
     pub catalog: Catalog,
+    pub robots: Robots,
     pub builds: Builds,
     pub dispatch: Dispatch,
     pub live: Live,
@@ -72,8 +74,9 @@ impl App {
         let identity =
             Identity::new(db.clone(), clock.clone(), users.clone(), &keyring, config.identity.clone(), public_url)?;
         let tenants = Tenants::new(db.clone(), clock.clone(), users.clone(), tasks.clone());
-        let projects = Projects::new(db.clone(), clock.clone(), users, keyring.clone());
+        let projects = Projects::new(db.clone(), clock.clone(), users.clone(), keyring.clone());
         let objects = storage::at(&config.storage, &tasks);
+        let robots = Robots::new(db.clone(), clock.clone());
         let registry = Registry::new(registry::Parts {
             config: config.registry.clone(),
             public_url: config.server.public_url.clone(),
@@ -85,10 +88,12 @@ impl App {
             identity: identity.clone(),
             tenants: tenants.clone(),
             projects: projects.clone(),
-            robots: Arc::new(ExecutionRobots::new(db.clone(), tenants.clone(), projects.clone())),
+            robots: Arc::new(robots.clone()),
+            build_robots: Arc::new(ExecutionRobots::new(db.clone(), tenants.clone(), projects.clone())),
             shelf: Arc::new(CatalogShelf),
         })?;
-        let catalog = Catalog::new(db.clone(), projects.clone(), registry.clone());
+        let catalog =
+            Catalog::new(db.clone(), clock.clone(), users, tenants.clone(), projects.clone(), registry.clone());
         let builds = Builds::new(
             db.clone(),
             clock.clone(),
@@ -119,6 +124,7 @@ impl App {
             objects,
             registry,
             catalog,
+            robots,
             builds,
             dispatch,
         })

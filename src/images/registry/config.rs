@@ -15,6 +15,12 @@ pub struct Config {
     pub idle_timeout_seconds: u64,
     /// Minutes for which a token is good.
     pub token_minutes: u32,
+    /// Requests per second from one address that has not signed in; bursts of twice that.
+    pub anonymous_requests_per_second: u32,
+    /// Days for which the access log tells who pulled and pushed; it ends with whole months.
+    pub access_log_days: u32,
+    /// Most pulls that wait to be written to the access log.
+    pub access_log_queue: usize,
 }
 
 impl Default for Config {
@@ -25,6 +31,9 @@ impl Default for Config {
             upload_expiry_hours: 24,
             idle_timeout_seconds: 60,
             token_minutes: 5,
+            anonymous_requests_per_second: 50,
+            access_log_days: 365,
+            access_log_queue: 10_000,
         }
     }
 }

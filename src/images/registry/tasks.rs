@@ -11,8 +11,13 @@ use uuid::Uuid;
 /// Uploads ended in one statement.
 const BATCH: i64 = 500;
 
-/// Registers the reaper of uploads.
+/// Registers the reaper of uploads and the keeper of the access log.
 pub fn register(jobs: &mut jobs::Registry, registry: &Registry) {
+    let keeper = registry.clone();
+    jobs.every(Period::from_hours(1), "registry.keep_access_log", move || {
+        let registry = keeper.clone();
+        async move { registry.keep_access_log().await.map(drop) }
+    });
     let registry = registry.clone();
     jobs.every(Period::from_mins(10), "registry.reap_uploads", move || {
         let registry = registry.clone();

@@ -1,6 +1,7 @@
 //! The registry as clients see it.
 
 mod access;
+mod access_log;
 mod catalog;
 mod manifests;
 mod memory;
@@ -8,5 +9,7 @@ mod on_s3;
 mod pulling;
 mod pushing;
 mod restart;
+mod rights;
+mod robot_accounts;
 mod robots;
 mod tools;

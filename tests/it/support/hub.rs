@@ -7,7 +7,7 @@ use bytes::Bytes;
 use image_factory::app::App;
 use image_factory::config::Config;
 use image_factory::images::catalog::{Catalog, CatalogShelf};
-use image_factory::images::registry::{self, Parts, Registry, Robot};
+use image_factory::images::registry::{self, BuildRobot, Parts, Registry};
 use image_factory::kernel::ids::{ExecutionId, ProjectId, TenantId};
 use image_factory::kernel::secret::Keyring;
 use image_factory::kernel::{Actor, Digest};
@@ -90,11 +90,19 @@ impl Hub {
             identity: app.identity.clone(),
             tenants: app.tenants.clone(),
             projects: app.projects.clone(),
-            robots: robots.clone(),
+            build_robots: robots.clone(),
+            robots: Arc::new(app.robots.clone()),
             shelf: Arc::new(CatalogShelf),
         })
         .unwrap();
-        let catalog = Catalog::new(app.db.clone(), app.projects.clone(), registry.clone());
+        let catalog = Catalog::new(
+            app.db.clone(),
+            app.clock.clone(),
+            app.identity.users().clone(),
+            app.tenants.clone(),
+            app.projects.clone(),
+            registry.clone(),
+        );
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let host = listener.local_addr().unwrap().to_string();
         let (routes, serving) = (registry::routes(registry.clone()), tasks.clone());
@@ -134,7 +142,7 @@ impl Hub {
     /// A robot of a new execution that may push to these repositories.
     pub async fn robot(&self, tenant: &TestTenant, project: &str, push: &[&str]) -> (ExecutionId, Client) {
         let execution = ExecutionId::new();
-        let robot = Robot {
+        let robot = BuildRobot {
             execution,
             attempt: 1,
             tenant_id: tenant.id,
@@ -221,10 +229,14 @@ impl Client {
         self.request(Method::DELETE, path).send().await.unwrap()
     }
 
+    /// Asks for a token for these scopes.
+    pub async fn try_token(&self, scope: &str) -> Response {
+        self.request(Method::GET, "/v2/token").query(&[("scope", scope), ("service", "x")]).send().await.unwrap()
+    }
+
     /// A token for these scopes.
     pub async fn token(&self, scope: &str) -> String {
-        let answer = self.request(Method::GET, "/v2/token").query(&[("scope", scope), ("service", "x")]).send().await;
-        let body: Value = answer.unwrap().json().await.unwrap();
+        let body: Value = self.try_token(scope).await.json().await.unwrap();
         body["token"].as_str().unwrap_or_else(|| panic!("no token: {body}")).to_owned()
     }
 

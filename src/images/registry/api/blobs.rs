@@ -67,9 +67,11 @@ async fn get(
     }
     let body = registry.blob_body(digest, range.clone()).await?;
     let sent = metrics::counter!("image_factory_registry_sent_bytes_total");
+    let mut outgoing = registry.outgoing(access, name)?;
     let body = body.inspect(move |piece| {
         if let Ok(piece) = piece {
             sent.increment(piece.len() as u64);
+            outgoing.add(piece.len());
         }
     });
     let mut response = Response::new(Body::from_stream(body));

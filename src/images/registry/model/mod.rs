@@ -1,13 +1,17 @@
 //! The words of the registry: names, references, scopes, ranges, manifests, digests of streams.
 
+mod access_log;
 mod hasher;
 mod manifest;
 mod name;
+mod pattern;
 mod range;
 mod scope;
 
+pub use access_log::{AccessKind, ImageAccess, Transfer};
 pub use hasher::StreamHasher;
 pub use manifest::{Descriptor, Manifest, ManifestKind, Platform};
 pub use name::{Reference, RepositoryName, Tag};
+pub use pattern::RepositoryPattern;
 pub use range::{Requested, blob_range, content_range};
 pub use scope::{Action, Actions, Scope};

@@ -1,9 +1,10 @@
 //! Pulling, mounting and unlinking blobs.
 
 use super::Registry;
+use super::access_log::Noted;
 use crate::images::registry::access::Access;
 use crate::images::registry::error;
-use crate::images::registry::model::{Action, RepositoryName};
+use crate::images::registry::model::{AccessKind, Action, RepositoryName};
 use crate::images::registry::store;
 use crate::kernel::{Digest, Error, Result};
 use crate::platform::storage::{self, ByteStream, Key};
@@ -61,10 +62,14 @@ impl Registry {
         let found = store::blobs::find(&mut tx, source.project_id, from.image(), blob).await?;
         drop(tx);
         let Some(size) = found.size_bytes else { return Ok(false) };
+        self.accesses.ready().await?;
         let mut tx = self.parts.db.tenant(place.tenant_id).await?;
         let now = self.parts.clock.now();
         let repository = store::repositories::ensure(&mut tx, place.project_id, name, now).await?;
         store::blobs::link(&mut tx, repository, blob, size, now).await?;
+        let (image, reference) = (repository, from.to_string());
+        let noted = Noted { image, action: AccessKind::Mount, reference, digest: blob, bytes: size };
+        store::accesses::insert(&mut tx, &[self.accesses.entry(access, place, noted)]).await?;
         tx.commit().await?;
         Ok(true)
     }
@@ -72,6 +77,7 @@ impl Registry {
     /// A repository serves a blob no longer. Refused while a manifest of it needs the blob.
     pub async fn delete_blob(&self, access: &Access, name: &RepositoryName, blob: &Digest) -> Result<()> {
         let place = self.place_to_write(access, name, Action::Delete).await?;
+        self.accesses.ready().await?;
         let mut tx = self.parts.db.tenant(place.tenant_id).await?;
         let repository = store::repositories::find(&mut tx, place.project_id, name.image()).await?;
         let repository = repository.ok_or_else(error::name_unknown)?;
@@ -82,6 +88,9 @@ impl Registry {
         if !store::blobs::unlink(&mut tx, repository, blob).await? {
             return Err(error::blob_unknown(blob));
         }
+        let (image, reference) = (repository, blob.to_string());
+        let noted = Noted { image, action: AccessKind::Delete, reference, digest: blob, bytes: 0 };
+        store::accesses::insert(&mut tx, &[self.accesses.entry(access, place, noted)]).await?;
         tx.commit().await
     }
 }
