@@ -53,6 +53,7 @@ fn api(app: &App) -> OpenApiRouter {
         .merge(projects::routes(app.projects.clone()))
         .merge(audit::routes(app.audit.clone()))
         .merge(catalog::routes(app.catalog.clone()))
+        .merge(registry::management_routes(app.registry.clone()))
         .merge(builds::routes(app.builds.clone()))
         .merge(dispatch::routes(app.dispatch.clone()))
         .merge(live::routes(app.live.clone()))

@@ -19,9 +19,12 @@ mod store;
 mod tasks;
 
 pub use access::Access;
-pub use api::routes;
+pub use api::{management_routes, routes};
 pub use config::Config;
 pub use gates::{Push, Robot, RobotGate, Shelf, staging_tag};
-pub use model::{Action, Descriptor, Manifest, ManifestKind, Platform, Reference, RepositoryName, Tag};
+pub use model::{
+    Action, Descriptor, Finding, Manifest, ManifestKind, Platform, Reference, RepositoryName, RunCounts, RunKind,
+    RunStatus, StorageRun, StorageTotals, Tag,
+};
 pub use service::{Parts, Registry, TagInfo, Tagged, Usage};
 pub use tasks::register;

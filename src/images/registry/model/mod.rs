@@ -5,9 +5,11 @@ mod manifest;
 mod name;
 mod range;
 mod scope;
+mod storage;
 
 pub use hasher::StreamHasher;
 pub use manifest::{Descriptor, Manifest, ManifestKind, Platform};
 pub use name::{Reference, RepositoryName, Tag};
 pub use range::{Requested, blob_range, content_range};
 pub use scope::{Action, Actions, Scope};
+pub use storage::{Finding, RunCounts, RunKind, RunStatus, StorageRun, StorageTotals};

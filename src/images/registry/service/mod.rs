@@ -2,6 +2,7 @@
 
 mod blobs;
 mod manifests;
+mod storage;
 mod tags;
 mod tokens;
 mod uploads;

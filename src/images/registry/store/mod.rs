@@ -1,8 +1,11 @@
 //! All SQL of the registry. Every statement names the tenant; row security is the net under it.
 
 pub mod blobs;
+pub mod garbage;
 pub mod manifests;
 pub mod repositories;
+pub mod runs;
+pub mod scrub;
 pub mod tags;
 pub mod uploads;
 pub mod usage;
