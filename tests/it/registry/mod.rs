@@ -2,6 +2,8 @@
 
 mod access;
 mod catalog;
+mod collection;
+mod histories;
 mod manifests;
 mod memory;
 mod pulling;

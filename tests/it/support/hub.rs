@@ -6,10 +6,11 @@ use bytes::Bytes;
 use image_factory::app::App;
 use image_factory::config::Config;
 use image_factory::images::catalog::{Catalog, CatalogShelf};
-use image_factory::images::registry::{self, Parts, Registry, Robot};
+use image_factory::images::registry::{self, Parts, Registry, Robot, RunKind, StorageRun};
 use image_factory::kernel::ids::{ExecutionId, ProjectId, TenantId};
 use image_factory::kernel::secret::Keyring;
 use image_factory::kernel::{Actor, Digest};
+use image_factory::platform::storage::ObjectStore;
 use image_factory::platform::storage::fs::FsStore;
 use image_factory::platform::tasks::Tasks;
 use image_factory::platform::{http, storage, telemetry};
@@ -58,26 +59,14 @@ impl Hub {
         let mut config = Config { encryption_key: Keyring::generate_base64(), ..Config::default() };
         config.database.url = db.url().to_owned();
         config.storage.folder = folder.path().join("storage").display().to_string();
+        // Tests collect when they want to.
+        (config.registry.collect_every_hours, config.registry.scrub_every_days) = (0, 0);
         change(&mut config.registry);
         let tasks = Tasks::default();
         let app = App::wire(config.clone(), tasks.clone(), telemetry::init_metrics().unwrap()).unwrap();
         let store = FsStore::open(&storage::Config { folder: config.storage.folder.clone() }).await.unwrap();
         let robots = Arc::new(Robots::default());
-        let registry = Registry::new(Parts {
-            config: config.registry,
-            public_url: String::new(),
-            db: app.db.clone(),
-            clock: app.clock.clone(),
-            tasks: tasks.clone(),
-            store: Arc::new(store),
-            keyring: app.keyring.clone(),
-            identity: app.identity.clone(),
-            tenants: app.tenants.clone(),
-            projects: app.projects.clone(),
-            robots: robots.clone(),
-            shelf: Arc::new(CatalogShelf),
-        })
-        .unwrap();
+        let registry = registry_on(&app, &config.registry, &tasks, &robots, Arc::new(store));
         let catalog = Catalog::new(app.db.clone(), app.projects.clone(), registry.clone());
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let host = listener.local_addr().unwrap().to_string();
@@ -86,6 +75,20 @@ impl Hub {
             http::serve(listener, routes, &http::Config::default(), &serving).await.unwrap();
         });
         Self { db, app, registry, catalog, robots, host, folder, tasks }
+    }
+
+    /// The same registry on another store.
+    pub fn registry_on(&self, store: Arc<dyn ObjectStore>) -> Registry {
+        registry_on(&self.app, self.registry.config(), &self.tasks, &self.robots, store)
+    }
+
+    /// Runs a collection of garbage, or a dry run of one, to its end; ends one that was broken off before it.
+    pub async fn collect(&self, dry_run: bool) -> StorageRun {
+        self.registry.work_on_storage(RunKind::Collect).await.unwrap();
+        let operator = Caller::system("test", None);
+        let run = self.registry.start_storage_run(&operator, RunKind::Collect, dry_run).await.unwrap();
+        self.registry.work_on_storage(RunKind::Collect).await.unwrap();
+        self.registry.storage_run(&operator, run.id).await.unwrap()
     }
 
     /// A new tenant with these projects.
@@ -153,6 +156,30 @@ impl Hub {
     pub async fn count(&self, sql: &'static str) -> i64 {
         sqlx::query_scalar(sql).fetch_one(&mut self.db.connect().await).await.unwrap_or_else(|e| panic!("{sql}: {e}"))
     }
+}
+
+fn registry_on(
+    app: &App,
+    config: &registry::Config,
+    tasks: &Tasks,
+    robots: &Arc<Robots>,
+    store: Arc<dyn ObjectStore>,
+) -> Registry {
+    Registry::new(Parts {
+        config: config.clone(),
+        public_url: String::new(),
+        db: app.db.clone(),
+        clock: app.clock.clone(),
+        tasks: tasks.clone(),
+        store,
+        keyring: app.keyring.clone(),
+        identity: app.identity.clone(),
+        tenants: app.tenants.clone(),
+        projects: app.projects.clone(),
+        robots: robots.clone(),
+        shelf: Arc::new(CatalogShelf),
+    })
+    .unwrap()
 }
 
 impl Drop for Hub {

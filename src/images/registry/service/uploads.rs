@@ -348,7 +348,7 @@ impl Registry {
                     Ok(())
                 }
                 Outcome::UploadEnded => Err(error::upload_unknown()),
-                Outcome::Unknown => {
+                Outcome::Surplus | Outcome::Unknown => {
                     drop(tx);
                     let key = Key::blob(pushed.digest).of_upload(id.0);
                     upload.commit(&key).await?;
@@ -362,10 +362,18 @@ impl Registry {
 
     async fn record(&self, pushed: &Pushed<'_>, key: &Key) -> Result<()> {
         let mut tx = self.parts.db.system("record a blob").await?;
-        match store::blobs::record(&mut tx, pushed, key.as_str()).await? {
-            Outcome::Linked => tx.commit().await,
-            Outcome::Unknown | Outcome::UploadEnded => Err(error::upload_unknown()),
+        let outcome = store::blobs::record(&mut tx, pushed, key.as_str()).await?;
+        if matches!(outcome, Outcome::Unknown | Outcome::UploadEnded) {
+            return Err(error::upload_unknown());
         }
+        tx.commit().await?;
+        // Nobody else knows the key. What cannot be removed now stays garbage.
+        if outcome == Outcome::Surplus && self.parts.store.delete(key).await.is_ok() {
+            let mut tx = self.parts.db.system("forget a surplus object").await?;
+            store::garbage::forget(&mut tx, &[key.as_str().to_owned()]).await?;
+            tx.commit().await?;
+        }
+        Ok(())
     }
 
     async fn forget(&self, tenant: TenantId, id: UploadId) -> Result<()> {

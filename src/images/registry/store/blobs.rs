@@ -66,6 +66,8 @@ pub struct Pushed<'a> {
 pub enum Outcome {
     /// The repository serves the blob.
     Linked,
+    /// The repository serves the blob, and another push was quicker: the object of this one is garbage.
+    Surplus,
     /// The blob is not stored, or not whole.
     Unknown,
     /// Nothing: the upload had ended already.
@@ -103,7 +105,7 @@ pub async fn adopt(tx: &mut SystemTx, blob: &Pushed<'_>) -> Result<Outcome> {
 /// Records a blob whose bytes are durable under the key and lets its repository serve it. Where another push was quicker
 /// its bytes count, and these are garbage; a damaged blob takes these.
 pub async fn record(tx: &mut SystemTx, blob: &Pushed<'_>, key: &str) -> Result<Outcome> {
-    let alive = sqlx::query_scalar!(
+    let row = sqlx::query!(
         r#"with ended as (delete from blob_uploads where tenant_id = $1 and id = $7 returning id),
                 alive as (select $7::uuid is null or exists (select from ended) as yes),
                 blob as (insert into image_blobs (digest, size_bytes, storage_backend_id, storage_key, created_at)
@@ -117,7 +119,7 @@ pub async fn record(tx: &mut SystemTx, blob: &Pushed<'_>, key: &str) -> Result<O
                            where repository_blobs.linked_at < excluded.linked_at - interval '1 hour'),
                 surplus as (insert into storage_garbage (storage_key, size_bytes, since)
                             select $5, $4, $6 from alive where alive.yes and not exists (select from blob))
-           select yes as "alive!" from alive"#,
+           select yes as "alive!", exists (select from blob) as "stored!" from alive"#,
         blob.tenant.0,
         blob.repository.0,
         blob.digest.bytes(),
@@ -128,7 +130,11 @@ pub async fn record(tx: &mut SystemTx, blob: &Pushed<'_>, key: &str) -> Result<O
     )
     .fetch_one(&mut **tx)
     .await?;
-    Ok(if alive { Outcome::Linked } else { Outcome::UploadEnded })
+    Ok(match (row.alive, row.stored) {
+        (true, true) => Outcome::Linked,
+        (true, false) => Outcome::Surplus,
+        (false, _) => Outcome::UploadEnded,
+    })
 }
 
 /// Lets the repository serve a blob. False when the blob has gone meanwhile; then the transaction is over.

@@ -128,11 +128,17 @@ pub async fn failed(
     Ok(())
 }
 
-/// When the newest run of a kind that was no dry run was asked for.
-pub async fn newest(tx: &mut SystemTx, kind: RunKind) -> Result<Option<DateTime<Utc>>> {
-    Ok(sqlx::query_scalar!("select max(created_at) from storage_runs where kind = $1 and not dry_run", kind.as_str())
-        .fetch_one(&mut **tx)
-        .await?)
+/// Whether it is time for a run: none was asked for since, and none is open. Dry runs do not count.
+pub async fn due(tx: &mut SystemTx, kind: RunKind, since: DateTime<Utc>) -> Result<bool> {
+    Ok(sqlx::query_scalar!(
+        r#"select not exists (select from storage_runs
+                              where kind = $1 and not dry_run
+                                and (created_at > $2 or status in ('queued', 'running'))) as "due!""#,
+        kind.as_str(),
+        since
+    )
+    .fetch_one(&mut **tx)
+    .await?)
 }
 
 /// Forgets runs that ended before a time.

@@ -116,7 +116,7 @@ impl Registry {
         }
         let mut tx = self.parts.db.system("queue a storage run").await?;
         let now = self.parts.clock.now();
-        if store::runs::newest(&mut tx, kind).await?.is_none_or(|newest| newest <= now - period) {
+        if store::runs::due(&mut tx, kind, now - period).await? {
             store::runs::purge(&mut tx, now - KEEP_RUNS).await?;
             self.queue_run(&mut tx, kind, false, &Actor::system("storage")).await?;
             tx.commit().await?;
