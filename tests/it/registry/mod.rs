@@ -3,6 +3,8 @@
 mod access;
 mod access_log;
 mod catalog;
+mod collection;
+mod histories;
 mod manifests;
 mod memory;
 mod on_s3;

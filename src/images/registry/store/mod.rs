@@ -3,8 +3,11 @@
 pub mod accesses;
 pub mod backends;
 pub mod blobs;
+pub mod garbage;
 pub mod manifests;
 pub mod repositories;
+pub mod runs;
+pub mod scrub;
 pub mod tags;
 pub mod uploads;
 pub mod usage;
