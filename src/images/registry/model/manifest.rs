@@ -3,11 +3,12 @@
 use crate::images::registry::error;
 use crate::kernel::{Digest, Result};
 use serde::Deserialize;
+use serde_json::Value;
 
 /// An image of OCI.
 const OCI_MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
 /// A list of manifests of OCI.
-const OCI_INDEX: &str = "application/vnd.oci.image.index.v1+json";
+pub const OCI_INDEX: &str = "application/vnd.oci.image.index.v1+json";
 const DOCKER_MANIFEST: &str = "application/vnd.docker.distribution.manifest.v2+json";
 const DOCKER_LIST: &str = "application/vnd.docker.distribution.manifest.list.v2+json";
 
@@ -111,7 +112,7 @@ impl Manifest {
             OCI_INDEX | DOCKER_LIST => ManifestKind::Index,
             other => return Err(error::manifest_invalid(format!("the media type {other} is not supported"))),
         };
-        let artifact_type = document.artifact_type.or_else(|| {
+        let artifact_type = document.artifact_type.filter(|t| !t.is_empty()).or_else(|| {
             document.config.as_ref().map(|c| c.media_type.clone()).filter(|t| !is_image_config(t) && !t.is_empty())
         });
         let manifest = Self {
@@ -157,6 +158,15 @@ impl Manifest {
     }
 }
 
+/// The bytes of an index without its entries for a digest; none when nothing is left of it.
+pub fn without(index: &[u8], digest: &Digest) -> Option<Vec<u8>> {
+    let mut document: Value = serde_json::from_slice(index).ok()?;
+    let entries = document.get_mut("manifests")?.as_array_mut()?;
+    let text = digest.to_string();
+    entries.retain(|entry| entry.get("digest").and_then(Value::as_str) != Some(text.as_str()));
+    if entries.is_empty() { None } else { Some(document.to_string().into_bytes()) }
+}
+
 fn is_image_config(media_type: &str) -> bool {
     matches!(media_type, "application/vnd.oci.image.config.v1+json" | "application/vnd.docker.container.image.v1+json")
 }
@@ -165,7 +175,7 @@ fn is_image_config(media_type: &str) -> bool {
 mod tests {
     use super::*;
     use proptest::prelude::*;
-    use serde_json::{Value, json};
+    use serde_json::json;
 
     fn descriptor(media_type: &str) -> Value {
         json!({"mediaType": media_type, "digest": Digest::of(media_type.as_bytes()).to_string(), "size": 3})
@@ -208,6 +218,15 @@ mod tests {
         assert_eq!(parse(Some(DOCKER_MANIFEST), &document(&layer)).unwrap().blobs().count(), 2);
         layer["urls"] = json!(["https://example.com/layer"]);
         assert_eq!(parse(Some(DOCKER_MANIFEST), &document(&layer)).unwrap().blobs().count(), 1);
+    }
+
+    #[test]
+    fn an_index_loses_one_entry_and_in_the_end_itself() {
+        let entries = [descriptor("a"), descriptor("b"), descriptor("a")];
+        let index = json!({"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": entries}).to_string();
+        let rest = without(index.as_bytes(), &Digest::of(b"a")).unwrap();
+        assert_eq!(Manifest::parse(None, &rest).unwrap().manifests.len(), 1);
+        assert!(without(&rest, &Digest::of(b"b")).is_none());
     }
 
     #[test]

@@ -7,7 +7,7 @@ mod range;
 mod scope;
 
 pub use hasher::StreamHasher;
-pub use manifest::{Descriptor, Manifest, ManifestKind, Platform};
+pub use manifest::{Descriptor, Manifest, ManifestKind, OCI_INDEX, Platform, without};
 pub use name::{Reference, RepositoryName, Tag};
 pub use range::{Requested, blob_range, content_range};
 pub use scope::{Action, Actions, Scope};

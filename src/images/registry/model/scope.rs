@@ -2,6 +2,7 @@
 
 use super::RepositoryName;
 use serde::{Deserialize, Serialize};
+use std::fmt;
 
 /// One thing to do with a repository.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -90,7 +91,17 @@ pub struct Scope {
     pub actions: Actions,
 }
 
+impl fmt::Display for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let actions: Vec<_> = Vec::<Action>::from(self.actions).into_iter().map(Action::as_str).collect();
+        write!(f, "repository:{}:{}", self.name, actions.join(","))
+    }
+}
+
 impl Scope {
+    /// Asks to list repositories. A token needs no such right: whoever it was made for sees what they may pull.
+    pub const CATALOG: &str = "registry:catalog:*";
+
     /// Most scopes of one token.
     pub const MAX: usize = 16;
 
@@ -140,6 +151,7 @@ mod tests {
         assert_eq!(scopes[0].name.as_str(), "acme/hello/web");
         assert!(scopes[0].actions.has(Action::Push) && !scopes[0].actions.has(Action::Delete));
         assert!(Action::ALL.into_iter().all(|a| scopes[1].actions.has(a)));
+        assert_eq!(scopes[0].to_string(), "repository:acme/hello/web:pull,push");
         assert_eq!(serde_json::to_string(&scopes[0].actions).unwrap(), r#"["pull","push"]"#);
     }
 

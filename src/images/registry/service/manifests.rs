@@ -3,7 +3,7 @@
 use super::Registry;
 use crate::images::registry::access::Access;
 use crate::images::registry::error;
-use crate::images::registry::events::{self, Deleted};
+use crate::images::registry::events;
 use crate::images::registry::gates::{Push, staging_tag};
 use crate::images::registry::model::{Action, Manifest, ManifestKind, Reference, RepositoryName, Tag};
 use crate::images::registry::store;
@@ -119,7 +119,7 @@ impl Registry {
         };
         let (id, is_new) = store::manifests::insert(&mut tx, &new).await?;
         if is_new {
-            charge(&mut tx, repository, &manifest, limit).await?;
+            charge(&mut tx, repository, id, limit).await?;
         }
         let push = Push {
             image_id: repository,
@@ -180,39 +180,6 @@ impl Registry {
         publish(tx, &events::pushed(&self.parts.clock, tx.tenant_id(), actor, push)).await
     }
 
-    /// Deletes a tag, or a manifest with all its tags; frees the storage that nothing needs any more.
-    pub async fn delete_manifest(&self, access: &Access, name: &RepositoryName, reference: &Reference) -> Result<()> {
-        let place = self.place_to_write(access, name, Action::Delete).await?;
-        let mut tx = self.parts.db.tenant(place.tenant_id).await?;
-        let repository = store::repositories::find(&mut tx, place.project_id, name.image()).await?;
-        let repository = repository.ok_or_else(error::name_unknown)?;
-        store::usage::lock(&mut tx).await?;
-        let by = access.actor.to_string();
-        let now = self.parts.clock.now();
-        let unknown = || error::manifest_unknown(reference);
-        let (tags, digest, whole) = match reference {
-            Reference::Tag(tag) => {
-                let tag = tag.as_str();
-                let pointed = store::tags::delete(&mut tx, repository, tag, &by, now).await?.ok_or_else(unknown)?;
-                (vec![tag.to_owned()], pointed, false)
-            }
-            Reference::Digest(digest) => {
-                let tags = store::tags::end_all(&mut tx, repository, digest, &by, now).await?;
-                let needed = store::manifests::delete(&mut tx, repository, digest).await?.ok_or_else(unknown)?;
-                store::usage::release(&mut tx, &needed).await?;
-                (tags, *digest, true)
-            }
-        };
-        let newest = match store::manifests::describe(&mut tx, repository, None).await? {
-            Some(left) => Some(push_of(place.project_id, repository, name, left)?),
-            None => None,
-        };
-        self.parts.shelf.deleted(&mut tx, repository, digest, newest.as_ref()).await?;
-        let about = Deleted { place, repository, name, tags: &tags, digest: &digest, whole };
-        publish(&mut tx, &events::deleted(&self.parts.clock, &access.actor, &about)).await?;
-        tx.commit().await
-    }
-
     /// The config of a container image, where it can be kept.
     async fn config_of(&self, manifest: &Manifest) -> Result<Option<Vec<u8>>> {
         let Some(config) = manifest.config.as_ref().filter(|_| manifest.has_image_config()) else { return Ok(None) };
@@ -232,7 +199,7 @@ async fn point(tx: &mut TenantTx, manifest: Uuid, push: &Push) -> Result<bool> {
     store::tags::point(tx, manifest, &step).await
 }
 
-fn push_of(project_id: ProjectId, image_id: ImageId, name: &RepositoryName, described: Described) -> Result<Push> {
+pub(super) fn push_of(project_id: ProjectId, image_id: ImageId, name: &RepositoryName, described: Described) -> Result<Push> {
     let stored = described.manifest;
     let manifest = Manifest::parse(Some(&stored.media_type), &stored.content)?;
     Ok(Push {
@@ -249,7 +216,8 @@ fn push_of(project_id: ProjectId, image_id: ImageId, name: &RepositoryName, desc
     })
 }
 
-/// Everything a manifest names must be in its repository. A repository that does not exist has nothing.
+/// Everything a manifest names must be in its repository, but for its subject. An entry of an index may be a blob: caches
+/// of builds are kept so. A repository that does not exist has nothing.
 async fn check_references(tx: &mut TenantTx, repository: Option<ImageId>, manifest: &Manifest) -> Result<()> {
     let wanted: Vec<Digest> = match manifest.kind {
         ManifestKind::Image => manifest.blobs().map(|d| d.digest).collect(),
@@ -258,13 +226,16 @@ async fn check_references(tx: &mut TenantTx, repository: Option<ImageId>, manife
     let missing = match (repository, manifest.kind) {
         (None, _) => wanted,
         (Some(id), ManifestKind::Image) => store::blobs::missing(tx, id, &wanted).await?,
-        (Some(id), ManifestKind::Index) => store::manifests::missing(tx, id, &wanted).await?,
+        (Some(id), ManifestKind::Index) => {
+            let blobs = store::manifests::missing(tx, id, &wanted).await?;
+            if blobs.is_empty() { blobs } else { store::blobs::missing(tx, id, &blobs).await? }
+        }
     };
     if missing.is_empty() { Ok(()) } else { Err(error::references_unknown(&missing)) }
 }
 
-async fn charge(tx: &mut TenantTx, repository: ImageId, manifest: &Manifest, limit: u64) -> Result<()> {
-    let blobs: Vec<Digest> = manifest.blobs().map(|d| d.digest).collect();
+async fn charge(tx: &mut TenantTx, repository: ImageId, manifest: Uuid, limit: u64) -> Result<()> {
+    let blobs = store::manifests::blobs(tx, manifest).await?;
     if blobs.is_empty() {
         return Ok(());
     }

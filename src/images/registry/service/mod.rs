@@ -1,11 +1,16 @@
 //! The registry's use cases.
 
 mod blobs;
+mod listings;
 mod manifests;
+mod mounts;
+mod referrers;
+mod removal;
 mod tags;
 mod tokens;
 mod uploads;
 
+pub use listings::NamePage;
 pub use manifests::Tagged;
 pub use tags::{TagInfo, Usage};
 pub use tokens::{Credentials, SERVICE};

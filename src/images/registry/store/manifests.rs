@@ -140,12 +140,13 @@ pub async fn insert(tx: &mut TenantTx, new: &NewManifest<'_>) -> Result<(Uuid, b
         .await?;
         return Ok((id, false));
     }
-    insert_needs(tx, id, m).await?;
+    insert_needs(tx, id, new).await?;
     Ok((id, true))
 }
 
-async fn insert_needs(tx: &mut TenantTx, manifest: Uuid, m: &Manifest) -> Result<()> {
+async fn insert_needs(tx: &mut TenantTx, manifest: Uuid, new: &NewManifest<'_>) -> Result<()> {
     let tenant = tx.tenant_id();
+    let m = new.manifest;
     let layer = if m.kind == ManifestKind::Index { "manifest" } else { "layer" };
     let needs: Vec<(&str, &Descriptor)> =
         m.config.iter().map(|d| ("config", d)).chain(m.layers.iter().chain(&m.manifests).map(|d| (layer, d))).collect();
@@ -155,7 +156,12 @@ async fn insert_needs(tx: &mut TenantTx, manifest: Uuid, m: &Manifest) -> Result
     let sizes: Vec<i64> = needs.iter().map(|(_, d)| signed(d.size)).collect();
     sqlx::query!(
         "insert into image_layer_blobs (tenant_id, manifest_id, layer_order, kind, digest, media_type, size_bytes)
-         select $1, $2, n - 1, kind, digest, media_type, size
+         select $1, $2, n - 1,
+                case when kind = 'manifest' and not exists (
+                         select from image_manifests m
+                         where m.tenant_id = $1 and m.repository_id = $7 and m.digest = need.digest)
+                     then 'layer' else kind end,
+                digest, media_type, size
          from unnest($3::text[], $4::bytea[], $5::text[], $6::bigint[]) with ordinality
               as need (kind, digest, media_type, size, n)",
         tenant.0,
@@ -163,11 +169,25 @@ async fn insert_needs(tx: &mut TenantTx, manifest: Uuid, m: &Manifest) -> Result
         &kinds,
         &bytes(&digests),
         &media_types,
-        &sizes
+        &sizes,
+        new.repository.0
     )
     .execute(&mut **tx)
     .await?;
     Ok(())
+}
+
+/// The blobs that a manifest needs: config and layers, and entries of an index that are no manifests.
+pub async fn blobs(tx: &mut TenantTx, manifest: Uuid) -> Result<Vec<Digest>> {
+    let tenant = tx.tenant_id();
+    let digests = sqlx::query_scalar!(
+        "select digest from image_layer_blobs where tenant_id = $1 and manifest_id = $2 and kind <> 'manifest'",
+        tenant.0,
+        manifest
+    )
+    .fetch_all(&mut **tx)
+    .await?;
+    digests.iter().map(|d| digest(d)).collect()
 }
 
 /// Which of these manifests the repository does not have.
@@ -186,6 +206,30 @@ pub async fn missing(tx: &mut TenantTx, repository: ImageId, wanted: &[Digest]) 
     rows.iter().map(|d| digest(d)).collect()
 }
 
+/// These manifests with their bytes, in the order of their digests.
+pub async fn contents(tx: &mut TenantTx, repository: ImageId, wanted: &[Digest]) -> Result<Vec<StoredManifest>> {
+    let tenant = tx.tenant_id();
+    let rows = sqlx::query!(
+        "select digest, media_type, size_bytes, manifest_content from image_manifests
+         where tenant_id = $1 and repository_id = $2 and digest = any ($3) order by digest",
+        tenant.0,
+        repository.0,
+        &bytes(wanted)
+    )
+    .fetch_all(&mut **tx)
+    .await?;
+    rows.into_iter()
+        .map(|r| {
+            Ok(StoredManifest {
+                digest: digest(&r.digest)?,
+                media_type: r.media_type,
+                size_bytes: unsigned(r.size_bytes),
+                content: r.manifest_content,
+            })
+        })
+        .collect()
+}
+
 /// Deletes a manifest and its tags; returns the blobs it needed, none when there was no such manifest.
 pub async fn delete(tx: &mut TenantTx, repository: ImageId, manifest: &Digest) -> Result<Option<Vec<Digest>>> {
     let tenant = tx.tenant_id();
@@ -200,17 +244,11 @@ pub async fn delete(tx: &mut TenantTx, repository: ImageId, manifest: &Digest) -
     else {
         return Ok(None);
     };
-    let needed = sqlx::query_scalar!(
-        "select digest from image_layer_blobs where tenant_id = $1 and manifest_id = $2 and kind <> 'manifest'",
-        tenant.0,
-        id
-    )
-    .fetch_all(&mut **tx)
-    .await?;
+    let needed = blobs(tx, id).await?;
     sqlx::query!("delete from image_manifests where tenant_id = $1 and id = $2", tenant.0, id)
         .execute(&mut **tx)
         .await?;
-    needed.iter().map(|d| digest(d)).collect::<Result<_>>().map(Some)
+    Ok(Some(needed))
 }
 
 /// A manifest with all that is known of it.
@@ -224,7 +262,7 @@ pub struct Described {
     pub pushed_at: DateTime<Utc>,
 }
 
-/// The manifest of a digest, or the one that was pushed last.
+/// The manifest of a digest, or the one that was pushed last; one that is about another only where there is nothing else.
 pub async fn describe(tx: &mut TenantTx, repository: ImageId, wanted: Option<&Digest>) -> Result<Option<Described>> {
     let tenant = tx.tenant_id();
     let row = sqlx::query!(
@@ -234,7 +272,7 @@ pub async fn describe(tx: &mut TenantTx, repository: ImageId, wanted: Option<&Di
                    order by t.moved_at desc limit 1) as tag
            from image_manifests m
            where m.tenant_id = $1 and m.repository_id = $2 and ($3::bytea is null or m.digest = $3)
-           order by m.pushed_at desc, m.id desc limit 1"#,
+           order by m.subject_digest is not null, m.pushed_at desc, m.id desc limit 1"#,
         tenant.0,
         repository.0,
         wanted.map(|d| d.bytes().to_vec())

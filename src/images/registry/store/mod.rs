@@ -2,6 +2,7 @@
 
 pub mod blobs;
 pub mod manifests;
+pub mod referrers;
 pub mod repositories;
 pub mod tags;
 pub mod uploads;

@@ -83,6 +83,22 @@ pub async fn delete(
     digest(&from).map(Some)
 }
 
+/// Whether any tag points to the manifest.
+pub async fn is_tagged(tx: &mut TenantTx, repository: ImageId, manifest: &Digest) -> Result<bool> {
+    let tenant = tx.tenant_id();
+    let tagged = sqlx::query_scalar!(
+        r#"select exists (select from image_manifests m
+                          join image_tags t on t.tenant_id = $1 and t.manifest_id = m.id
+                          where m.tenant_id = $1 and m.repository_id = $2 and m.digest = $3) as "tagged!""#,
+        tenant.0,
+        repository.0,
+        manifest.bytes()
+    )
+    .fetch_one(&mut **tx)
+    .await?;
+    Ok(tagged)
+}
+
 /// Records that the tags of a manifest end with it; returns them.
 pub async fn end_all(
     tx: &mut TenantTx,

@@ -1,0 +1,125 @@
+//! Deleting tags, manifests and whole repositories.
+
+use super::Registry;
+use super::manifests::push_of;
+use super::referrers::Cleanup;
+use crate::images::registry::access::{Access, Place};
+use crate::images::registry::error;
+use crate::images::registry::events::{self, Deleted};
+use crate::images::registry::model::{Action, Reference, RepositoryName};
+use crate::images::registry::store;
+use crate::kernel::ids::ImageId;
+use crate::kernel::{Actor, Digest, Result};
+use crate::platform::db::TenantTx;
+use crate::platform::events::publish;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// What a deletion took, or would take.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Removed {
+    /// Tags, at most 1000 of them.
+    pub tags: Vec<String>,
+    /// How many tags.
+    pub tag_count: u64,
+    /// How many manifests.
+    pub manifest_count: u64,
+    /// Bytes that count against the storage quota no longer.
+    pub freed_bytes: u64,
+    /// Manifests that are about what goes, such as signatures: they stay and are about nothing, at most 1000 of them.
+    #[schema(value_type = Vec<String>)]
+    pub referrers: Vec<Digest>,
+}
+
+/// A repository of which something is deleted.
+struct Target<'a> {
+    place: Place,
+    repository: ImageId,
+    name: &'a RepositoryName,
+}
+
+impl Removed {
+    /// Most tags and referrers that are named.
+    const NAMED: usize = 1000;
+
+    fn add_tags(&mut self, tags: Vec<String>) {
+        self.tag_count += tags.len() as u64;
+        let room = Self::NAMED.saturating_sub(self.tags.len());
+        self.tags.extend(tags.into_iter().take(room));
+    }
+}
+
+impl Registry {
+    /// Deletes a tag, or a manifest with all its tags; frees the storage that nothing needs any more.
+    pub async fn delete_manifest(&self, access: &Access, name: &RepositoryName, reference: &Reference) -> Result<()> {
+        let place = self.place_to_write(access, name, Action::Delete).await?;
+        let mut tx = self.parts.db.tenant(place.tenant_id).await?;
+        let repository = store::repositories::find(&mut tx, place.project_id, name.image()).await?;
+        let repository = repository.ok_or_else(error::name_unknown)?;
+        let target = Target { place, repository, name };
+        self.remove_from(&mut tx, &access.actor, &target, reference).await?;
+        tx.commit().await
+    }
+
+    /// Deletes a tag, or a manifest with all its tags, in the caller's transaction and on the caller's authority. A caller
+    /// that does not commit learns what would go.
+    pub async fn remove(
+        &self,
+        tx: &mut TenantTx,
+        actor: &Actor,
+        repository: ImageId,
+        reference: &Reference,
+    ) -> Result<Removed> {
+        let found = store::repositories::by_id(tx, repository).await?;
+        let (project_id, name) = found.ok_or_else(error::name_unknown)?;
+        let place = Place { tenant_id: tx.tenant_id(), project_id };
+        self.remove_from(tx, actor, &Target { place, repository, name: &name }, reference).await
+    }
+
+    async fn remove_from(
+        &self,
+        tx: &mut TenantTx,
+        actor: &Actor,
+        target: &Target<'_>,
+        reference: &Reference,
+    ) -> Result<Removed> {
+        let Target { place, repository, name } = *target;
+        store::usage::lock(tx).await?;
+        let by = actor.to_string();
+        let now = self.parts.clock.now();
+        let unknown = || error::manifest_unknown(reference);
+        let mut removed = Removed::default();
+        let (tags, digest, whole) = match reference {
+            Reference::Tag(tag) => {
+                let tag = tag.as_str();
+                let pointed = store::tags::delete(tx, repository, tag, &by, now).await?.ok_or_else(unknown)?;
+                (vec![tag.to_owned()], pointed, false)
+            }
+            Reference::Digest(digest) => {
+                let referrers = self.referrers_in(tx, repository, digest, None, None).await?.referrers;
+                removed.referrers = referrers.into_iter().map(|r| r.digest).collect();
+                let tags = store::tags::end_all(tx, repository, digest, &by, now).await?;
+                let needed = store::manifests::delete(tx, repository, digest).await?.ok_or_else(unknown)?;
+                removed.freed_bytes = store::usage::release(tx, &needed).await?;
+                removed.manifest_count = 1;
+                (tags, *digest, true)
+            }
+        };
+        let mut gone = vec![digest];
+        if whole {
+            let cleanup = Cleanup { repository, by: &by, now };
+            gone.extend(self.clean_fallback_tags(tx, &cleanup, &digest).await?);
+        }
+        let newest = match store::manifests::describe(tx, repository, None).await? {
+            Some(left) => Some(push_of(place.project_id, repository, name, left)?),
+            None => None,
+        };
+        for digest in gone {
+            self.parts.shelf.deleted(tx, repository, digest, newest.as_ref()).await?;
+        }
+        let about = Deleted { place, repository, name, tags: &tags, digest: &digest, whole };
+        publish(tx, &events::deleted(&self.parts.clock, actor, &about)).await?;
+        removed.add_tags(tags);
+        Ok(removed)
+    }
+}
