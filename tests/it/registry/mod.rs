@@ -2,6 +2,7 @@
 
 mod access;
 mod catalog;
+mod conformance;
 mod manifests;
 mod memory;
 mod pulling;
