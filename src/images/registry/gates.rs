@@ -1,7 +1,7 @@
 //! What the registry asks of others: ports that contexts above it, or beside it, implement.
 
 use super::model::{Manifest, RepositoryName};
-use crate::kernel::ids::{ExecutionId, ImageId, ProjectId, TenantId};
+use crate::kernel::ids::{BuildId, ExecutionId, ImageId, ProjectId, TenantId};
 use crate::kernel::{Digest, Result};
 use crate::platform::db::TenantTx;
 use chrono::{DateTime, Utc};
@@ -22,6 +22,21 @@ pub struct Robot {
     pub project_id: ProjectId,
     /// Full names of the repositories it may push to.
     pub push: Vec<String>,
+}
+
+/// An image that a build made and pushed by digest.
+#[derive(Debug, Clone, Copy)]
+pub struct Built<'a> {
+    /// The build.
+    pub build: BuildId,
+    /// Its project.
+    pub project: ProjectId,
+    /// The image's name in the project.
+    pub image: &'a str,
+    /// The manifest.
+    pub digest: Digest,
+    /// Tags that it gets.
+    pub tags: &'a [String],
 }
 
 /// The tag under which a run pushes its image, for clients that cannot push by digest alone. The registry keeps the
@@ -59,6 +74,8 @@ pub struct Push {
     pub manifest: Manifest,
     /// The config of a container image; none for indexes and artifacts, and where it does not parse.
     pub config: Option<serde_json::Value>,
+    /// The build that made it, where one did.
+    pub build: Option<BuildId>,
     /// Who pushed: `user:<id>` or another actor.
     pub by: String,
     /// When.
@@ -70,6 +87,12 @@ pub struct Push {
 pub trait Shelf: Send + Sync {
     /// A manifest is new in its repository, or a tag moved to it.
     async fn pushed(&self, tx: &mut TenantTx, push: &Push) -> Result<()>;
+
+    /// Whether the image takes pushes: Forbidden when it does not.
+    async fn check_writable(&self, tx: &mut TenantTx, image: ImageId) -> Result<()>;
+
+    /// How large the layers of a manifest are when they are unpacked, in bytes.
+    async fn measured(&self, tx: &mut TenantTx, image: ImageId, digest: Digest, unpacked_bytes: u64) -> Result<()>;
 
     /// A manifest was deleted; what is left of the newest, if anything is.
     async fn deleted(&self, tx: &mut TenantTx, image: ImageId, digest: Digest, newest: Option<&Push>) -> Result<()>;

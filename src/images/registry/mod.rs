@@ -1,7 +1,7 @@
 //! The OCI registry: blobs, uploads, manifests, tags, tokens (OCI Distribution Specification 1.1, push and pull).
 //!
 //! Owns `storage_backends`, `image_blobs`, `repositories`, `repository_blobs`, `blob_uploads`, `image_manifests`,
-//! `image_layer_blobs`, `image_tags`, `image_tag_history`, `tenant_blobs` and `storage_metrics`. Publishes `image.pushed`
+//! `image_layer_blobs`, `image_tags`, `image_tag_history`, `tenant_blobs`, `layer_sizes` and `storage_metrics`. Publishes `image.pushed`
 //! and `image.deleted`.
 //!
 //! Content is stored once for all tenants and reached only through a link of a repository (`repository_blobs`): knowing
@@ -21,7 +21,9 @@ mod tasks;
 pub use access::Access;
 pub use api::routes;
 pub use config::Config;
-pub use gates::{Push, Robot, RobotGate, Shelf, staging_tag};
+pub use gates::{Built, Push, Robot, RobotGate, Shelf, staging_tag};
 pub use model::{Action, Descriptor, Manifest, ManifestKind, Platform, Reference, RepositoryName, Tag};
-pub use service::{Parts, Registry, TagInfo, Tagged, Usage};
+pub use service::{
+    Base, DigestPrefix, Entry, ManifestDetails, Parts, Referrer, Registry, Removed, TagInfo, TagMove, Tagged, Usage,
+};
 pub use tasks::register;

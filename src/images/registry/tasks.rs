@@ -1,6 +1,6 @@
 //! What runs behind.
 
-use super::service::Registry;
+use super::service::{MEASURE, Registry};
 use super::store;
 use crate::kernel::{Error, Result};
 use crate::platform::jobs;
@@ -11,8 +11,13 @@ use uuid::Uuid;
 /// Uploads ended in one statement.
 const BATCH: i64 = 500;
 
-/// Registers the reaper of uploads.
+/// Registers the reaper of uploads and the measuring of layers.
 pub fn register(jobs: &mut jobs::Registry, registry: &Registry) {
+    let measuring = registry.clone();
+    jobs.on(MEASURE, move |payload| {
+        let registry = measuring.clone();
+        async move { registry.measure(serde_json::from_value(payload)?).await }
+    });
     let registry = registry.clone();
     jobs.every(Period::from_mins(10), "registry.reap_uploads", move || {
         let registry = registry.clone();

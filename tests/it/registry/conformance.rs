@@ -110,7 +110,10 @@ async fn pull_manifests_by_tag_and_digest_with_get_and_head() {
         assert_eq!(owner.head(&manifest_path(&reference)).await.status(), 404);
         assert_eq!(refusal(owner.get(&manifest_path(&reference)).await).await, (404, "MANIFEST_UNKNOWN".into()));
     }
-    assert_eq!(refusal(owner.get(&manifest_path("sha256:baddigeststring")).await).await, (400, "DIGEST_INVALID".into()));
+    assert_eq!(
+        refusal(owner.get(&manifest_path("sha256:baddigeststring")).await).await,
+        (400, "DIGEST_INVALID".into())
+    );
 }
 
 #[tokio::test]
@@ -123,7 +126,8 @@ async fn pull_blobs_with_get_head_and_ranges() {
         assert_eq!((answer.status().as_u16(), header(&answer, "content-length")), (200, "2048".into()));
         assert_eq!(header(&answer, "docker-content-digest"), Digest::of(&bytes).to_string());
     }
-    for (range, from, to) in [("500-1499", 500, 1500), ("500-", 500, 2048), ("-500", 1548, 2048), ("2000-5000", 2000, 2048)]
+    for (range, from, to) in
+        [("500-1499", 500, 1500), ("500-", 500, 2048), ("-500", 1548, 2048), ("2000-5000", 2000, 2048)]
     {
         let answer = owner.request(Method::GET, &path).header("range", format!("bytes={range}")).send().await.unwrap();
         assert_eq!(answer.status(), 206, "{range}");
@@ -382,7 +386,8 @@ async fn discovery_of_referrers() {
         let same = referrers(&owner, &format!("?artifactType={}", artifact_type.replace('+', "%2B")), &subject).await;
         assert!(same.iter().all(|d| d["artifactType"] == artifact_type) && same.contains(listed), "{artifact_type}");
     }
-    let filtered = owner.get(&format!("/v2/{NAME}/referrers/{subject}?artifactType=application/vnd.example.sbom")).await;
+    let filtered =
+        owner.get(&format!("/v2/{NAME}/referrers/{subject}?artifactType=application/vnd.example.sbom")).await;
     assert_eq!(header(&filtered, "oci-filters-applied"), "artifactType");
     assert_eq!(filtered.json::<Value>().await.unwrap()["manifests"].as_array().unwrap().len(), 2);
     let whole = owner.get(&format!("/v2/{NAME}/referrers/{subject}")).await;

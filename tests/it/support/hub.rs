@@ -78,7 +78,7 @@ impl Hub {
             shelf: Arc::new(CatalogShelf),
         })
         .unwrap();
-        let catalog = Catalog::new(app.db.clone(), app.projects.clone(), registry.clone());
+        let catalog = Catalog::new(app.db.clone(), app.clock.clone(), app.projects.clone(), registry.clone());
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let host = listener.local_addr().unwrap().to_string();
         let (routes, serving) = (registry::routes(registry.clone()), tasks.clone());

@@ -38,8 +38,7 @@ pub async fn list(
     let query: Query = serde_urlencoded::from_str(parts.uri.query().unwrap_or_default())
         .map_err(|e| Error::new(Kind::Malformed, "UNSUPPORTED", "last is a digest").with_source(e))?;
     let artifact_type = query.artifact_type.filter(|t| !t.is_empty());
-    let page =
-        registry.referrers(access, name, &subject, artifact_type.as_deref(), query.last.as_ref()).await?;
+    let page = registry.referrers(access, name, &subject, artifact_type.as_deref(), query.last.as_ref()).await?;
     let body = json!({"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": page.referrers});
     let mut response = axum::Json(body).into_response();
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(OCI_INDEX));

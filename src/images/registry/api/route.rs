@@ -89,7 +89,11 @@ mod tests {
     fn paths_are_read_from_their_end() {
         let of = |path: &str| {
             let target = parse(path).unwrap();
-            format!("{} {}", target.label(), target.scope(&Method::GET).map_or_else(String::new, |s| s.name.to_string()))
+            format!(
+                "{} {}",
+                target.label(),
+                target.scope(&Method::GET).map_or_else(String::new, |s| s.name.to_string())
+            )
         };
         assert_eq!(of("a/b/c/manifests/latest"), "manifest a/b/c");
         assert_eq!(of("a/b/blobs/manifests/x"), "manifest a/b/blobs");

@@ -3,7 +3,7 @@
 use crate::images::registry::error;
 use crate::kernel::{Digest, Result};
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 /// An image of OCI.
 const OCI_MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
@@ -38,6 +38,8 @@ pub struct Manifest {
     pub manifests: Vec<Descriptor>,
     /// The manifest that this one is about.
     pub subject: Option<Descriptor>,
+    /// What it says of itself.
+    pub annotations: Map<String, Value>,
 }
 
 /// A reference to content (OCI Image Specification, "Descriptor").
@@ -69,6 +71,9 @@ pub struct Platform {
     /// Such as `amd64`.
     #[serde(default)]
     pub architecture: String,
+    /// Such as `v8`.
+    #[serde(default)]
+    pub variant: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -81,6 +86,7 @@ struct Document {
     layers: Option<Vec<Descriptor>>,
     manifests: Option<Vec<Descriptor>>,
     subject: Option<Descriptor>,
+    annotations: Option<Value>,
 }
 
 impl Descriptor {
@@ -123,6 +129,10 @@ impl Manifest {
             layers: document.layers.unwrap_or_default(),
             manifests: document.manifests.unwrap_or_default(),
             subject: document.subject,
+            annotations: match document.annotations {
+                Some(Value::Object(annotations)) => annotations,
+                _ => Map::new(),
+            },
         };
         let needs = manifest.config.iter().chain(&manifest.layers).chain(&manifest.manifests);
         let mut texts = needs.map(|d| d.media_type.as_str()).chain(manifest.artifact_type.as_deref());
@@ -150,6 +160,17 @@ impl Manifest {
     /// The blobs that the repository must hold: config first, then layers.
     pub fn blobs(&self) -> impl Iterator<Item = &Descriptor> {
         self.config.iter().chain(self.layers.iter().filter(|l| !l.is_foreign()))
+    }
+
+    /// A hash of the layers up to each, lowest first: each layer's digest is hashed onto what is below it.
+    pub fn layer_hashes(&self) -> Vec<Digest> {
+        let onto = |below: &mut Vec<u8>, layer: &Descriptor| {
+            below.extend_from_slice(layer.digest.bytes());
+            let hash = Digest::of(below);
+            *below = hash.bytes().to_vec();
+            Some(hash)
+        };
+        self.layers.iter().scan(Vec::new(), onto).collect()
     }
 
     /// Sizes of config and layers as the manifest gives them, in bytes.

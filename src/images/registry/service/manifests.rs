@@ -4,7 +4,7 @@ use super::Registry;
 use crate::images::registry::access::Access;
 use crate::images::registry::error;
 use crate::images::registry::events;
-use crate::images::registry::gates::{Push, staging_tag};
+use crate::images::registry::gates::{Built, Push, staging_tag};
 use crate::images::registry::model::{Action, Manifest, ManifestKind, Reference, RepositoryName, Tag};
 use crate::images::registry::store;
 use crate::images::registry::store::manifests::{Described, NewManifest, StoredManifest};
@@ -105,6 +105,7 @@ impl Registry {
         // Not before the lock, so that times follow the order of the commits.
         let now = self.parts.clock.now();
         let repository = store::repositories::ensure(&mut tx, place.project_id, name, now).await?;
+        self.parts.shelf.check_writable(&mut tx, repository).await?;
         check_references(&mut tx, Some(repository), &manifest).await?;
         let platform = config.as_deref().and_then(platform);
         let new = NewManifest {
@@ -130,6 +131,7 @@ impl Registry {
             tag: tag.map(str::to_owned),
             manifest,
             config: config.as_deref().and_then(|c| serde_json::from_slice(c).ok()),
+            build: None,
             by: pushed_by,
             at: now,
         };
@@ -144,15 +146,8 @@ impl Registry {
 
     /// Points tags at a manifest that is in the repository, in the caller's transaction: how a build that pushed by
     /// digest names its image in the moment it ends. Tags that point there already do not move.
-    pub async fn tag(
-        &self,
-        tx: &mut TenantTx,
-        actor: &Actor,
-        project: ProjectId,
-        image: &str,
-        digest: Digest,
-        tags: &[String],
-    ) -> Result<Tagged> {
+    pub async fn tag(&self, tx: &mut TenantTx, actor: &Actor, built: &Built<'_>) -> Result<Tagged> {
+        let Built { build, project, image, digest, tags } = *built;
         store::usage::lock(tx).await?;
         let found = store::repositories::named(tx, project, image).await?;
         let (repository, name) = found.ok_or_else(error::name_unknown)?;
@@ -160,7 +155,7 @@ impl Registry {
         let described = described.ok_or_else(|| error::manifest_unknown(digest))?;
         let id = described.id;
         let mut push = push_of(project, repository, &name, described)?;
-        (push.by, push.at) = (actor.to_string(), self.parts.clock.now());
+        (push.by, push.at, push.build) = (actor.to_string(), self.parts.clock.now(), Some(build));
         if tags.is_empty() {
             self.announce(tx, actor, &push).await?;
         }
@@ -177,6 +172,7 @@ impl Registry {
     /// Tells the catalogue and the world.
     async fn announce(&self, tx: &mut TenantTx, actor: &Actor, push: &Push) -> Result<()> {
         self.parts.shelf.pushed(tx, push).await?;
+        self.queue_measure(tx, push.image_id, push.digest, &push.manifest).await?;
         publish(tx, &events::pushed(&self.parts.clock, tx.tenant_id(), actor, push)).await
     }
 
@@ -199,7 +195,12 @@ async fn point(tx: &mut TenantTx, manifest: Uuid, push: &Push) -> Result<bool> {
     store::tags::point(tx, manifest, &step).await
 }
 
-pub(super) fn push_of(project_id: ProjectId, image_id: ImageId, name: &RepositoryName, described: Described) -> Result<Push> {
+pub(super) fn push_of(
+    project_id: ProjectId,
+    image_id: ImageId,
+    name: &RepositoryName,
+    described: Described,
+) -> Result<Push> {
     let stored = described.manifest;
     let manifest = Manifest::parse(Some(&stored.media_type), &stored.content)?;
     Ok(Push {
@@ -211,6 +212,7 @@ pub(super) fn push_of(project_id: ProjectId, image_id: ImageId, name: &Repositor
         tag: described.tag,
         manifest,
         config: described.config.and_then(|c| serde_json::from_slice(&c).ok()),
+        build: None,
         by: described.pushed_by,
         at: described.pushed_at,
     })

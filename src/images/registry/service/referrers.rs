@@ -17,17 +17,19 @@ use crate::platform::db::TenantTx;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use utoipa::ToSchema;
 
 /// Most referrers of one answer, also when all of them are small.
 const MAX_REFERRERS: i64 = 1000;
 
 /// A manifest that is about another one: its descriptor.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Referrer {
     /// Of the manifest.
     pub media_type: String,
     /// Of the manifest.
+    #[schema(value_type = String)]
     pub digest: Digest,
     /// Of the manifest, in bytes.
     pub size: u64,
@@ -35,6 +37,7 @@ pub struct Referrer {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub artifact_type: Option<String>,
     /// Its own annotations.
+    #[schema(value_type = Option<Object>)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub annotations: Option<Map<String, Value>>,
 }
@@ -46,21 +49,6 @@ pub struct ReferrerPage {
     pub referrers: Vec<Referrer>,
     /// Whether there are more.
     pub more: bool,
-}
-
-/// What of a manifest its descriptor repeats.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Own {
-    artifact_type: Option<String>,
-    config: Option<OwnConfig>,
-    annotations: Option<Map<String, Value>>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct OwnConfig {
-    media_type: Option<String>,
 }
 
 /// Who deletes, and when.
@@ -98,8 +86,7 @@ impl Registry {
         last: Option<&Digest>,
     ) -> Result<ReferrerPage> {
         let fallback = fallback_tag(subject);
-        let wanted =
-            Wanted { repository, subject, fallback: &fallback, artifact_type, last, limit: MAX_REFERRERS + 1 };
+        let wanted = Wanted { repository, subject, fallback: &fallback, artifact_type, last, limit: MAX_REFERRERS + 1 };
         let found = store::referrers::find(tx, &wanted).await?;
         let mut room = self.parts.config.max_manifest_bytes as u64;
         let fitting = found.iter().take(MAX_REFERRERS.unsigned_abs() as usize).take_while(|(_, size)| {
@@ -111,14 +98,12 @@ impl Registry {
         let page: Vec<Digest> = found.iter().take(count).map(|(digest, _)| *digest).collect();
         let manifests = store::manifests::contents(tx, repository, &page).await?;
         let referrers = manifests.into_iter().map(|m| {
-            let own: Option<Own> = serde_json::from_slice(&m.content).ok();
-            let (artifact_type, config, annotations) =
-                own.map_or((None, None, None), |o| (o.artifact_type, o.config, o.annotations));
-            let artifact_type =
-                artifact_type.filter(|t| !t.is_empty()).or_else(|| config.and_then(|c| c.media_type));
-            Referrer { media_type: m.media_type, digest: m.digest, size: m.size_bytes, artifact_type, annotations }
+            let manifest = Manifest::parse(Some(&m.media_type), &m.content)?;
+            let artifact_type = manifest.artifact_type.or_else(|| manifest.config.map(|c| c.media_type));
+            let annotations = Some(manifest.annotations).filter(|a| !a.is_empty());
+            Ok(Referrer { media_type: m.media_type, digest: m.digest, size: m.size_bytes, artifact_type, annotations })
         });
-        Ok(ReferrerPage { referrers: referrers.collect(), more: found.len() > page.len() })
+        Ok(ReferrerPage { referrers: referrers.collect::<Result<_>>()?, more: found.len() > page.len() })
     }
 
     /// Keeps the indexes of the referrers tag schema true when a manifest goes: the one of its own referrers goes with it,

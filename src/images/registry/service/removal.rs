@@ -9,11 +9,14 @@ use crate::images::registry::events::{self, Deleted};
 use crate::images::registry::model::{Action, Reference, RepositoryName};
 use crate::images::registry::store;
 use crate::kernel::ids::ImageId;
-use crate::kernel::{Actor, Digest, Result};
+use crate::kernel::{Actor, Digest, Kind, Result};
 use crate::platform::db::TenantTx;
 use crate::platform::events::publish;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
+
+/// Manifests of a repository that are deleted in one transaction.
+const BATCH: i64 = 100;
 
 /// What a deletion took, or would take.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -26,7 +29,7 @@ pub struct Removed {
     pub manifest_count: u64,
     /// Bytes that count against the storage quota no longer.
     pub freed_bytes: u64,
-    /// Manifests that are about what goes, such as signatures: they stay and are about nothing, at most 1000 of them.
+    /// Manifests that are about a manifest that goes, such as its signatures, at most 1000 of them: they stay.
     #[schema(value_type = Vec<String>)]
     pub referrers: Vec<Digest>,
 }
@@ -39,13 +42,16 @@ struct Target<'a> {
 }
 
 impl Removed {
-    /// Most tags and referrers that are named.
-    const NAMED: usize = 1000;
+    /// Most tags that are named.
+    const NAMED_TAGS: i64 = 1000;
 
-    fn add_tags(&mut self, tags: Vec<String>) {
-        self.tag_count += tags.len() as u64;
-        let room = Self::NAMED.saturating_sub(self.tags.len());
-        self.tags.extend(tags.into_iter().take(room));
+    /// Adds what was deleted of the same repository.
+    pub fn add(&mut self, other: Self) {
+        let room = usize::try_from(Self::NAMED_TAGS).unwrap_or_default().saturating_sub(self.tags.len());
+        self.tags.extend(other.tags.into_iter().take(room));
+        self.tag_count += other.tag_count;
+        self.manifest_count += other.manifest_count;
+        self.freed_bytes += other.freed_bytes;
     }
 }
 
@@ -74,6 +80,38 @@ impl Registry {
         let (project_id, name) = found.ok_or_else(error::name_unknown)?;
         let place = Place { tenant_id: tx.tenant_id(), project_id };
         self.remove_from(tx, actor, &Target { place, repository, name: &name }, reference).await
+    }
+
+    /// What the deletion of a whole repository would take.
+    pub async fn removable(&self, tx: &mut TenantTx, repository: ImageId) -> Result<Removed> {
+        let content = store::repositories::content(tx, repository, Removed::NAMED_TAGS).await?;
+        Ok(Removed {
+            tags: content.tags,
+            tag_count: content.tag_count,
+            manifest_count: content.manifest_count,
+            freed_bytes: content.own_bytes,
+            referrers: Vec::new(),
+        })
+    }
+
+    /// Deletes some manifests of a repository in the caller's transaction; with the last ones, the repository itself.
+    /// Returns what was deleted, and whether that was all.
+    pub async fn remove_some(&self, tx: &mut TenantTx, actor: &Actor, repository: ImageId) -> Result<(Removed, bool)> {
+        let found = store::repositories::by_id(tx, repository).await?;
+        let (project_id, name) = found.ok_or_else(error::name_unknown)?;
+        let target = Target { place: Place { tenant_id: tx.tenant_id(), project_id }, repository, name: &name };
+        store::usage::lock(tx).await?;
+        let mut removed = Removed::default();
+        for digest in store::manifests::some(tx, repository, BATCH).await? {
+            match self.remove_from(tx, actor, &target, &Reference::Digest(digest)).await {
+                Ok(one) => removed.add(one),
+                // An index of referrers goes with what it lists.
+                Err(error) if error.kind() == Kind::NotFound => {}
+                Err(error) => return Err(error),
+            }
+        }
+        let all = store::repositories::delete_empty(tx, repository).await?;
+        Ok((removed, all))
     }
 
     async fn remove_from(
@@ -119,7 +157,8 @@ impl Registry {
         }
         let about = Deleted { place, repository, name, tags: &tags, digest: &digest, whole };
         publish(tx, &events::deleted(&self.parts.clock, actor, &about)).await?;
-        removed.add_tags(tags);
+        removed.tag_count = tags.len() as u64;
+        removed.tags = tags;
         Ok(removed)
     }
 }

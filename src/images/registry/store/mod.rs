@@ -1,6 +1,7 @@
 //! All SQL of the registry. Every statement names the tenant; row security is the net under it.
 
 pub mod blobs;
+pub mod layers;
 pub mod manifests;
 pub mod referrers;
 pub mod repositories;
