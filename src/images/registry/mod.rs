@@ -22,8 +22,12 @@ pub use access::Access;
 pub use api::routes;
 pub use config::Config;
 pub use gates::{Built, Push, Robot, RobotGate, Shelf, staging_tag};
-pub use model::{Action, Descriptor, Manifest, ManifestKind, Platform, Reference, RepositoryName, Tag};
+pub use model::{
+    Action, Descriptor, Manifest, ManifestKind, Platform, Reference, RepositoryName, Requested, Scope, Tag, blob_range,
+    content_range,
+};
 pub use service::{
-    Base, DigestPrefix, Entry, ManifestDetails, Parts, Referrer, Registry, Removed, TagInfo, TagMove, Tagged, Usage,
+    Base, DigestPrefix, Entry, ManifestDetails, Measure, Parts, Referrer, Registry, Removed, TagInfo, TagMove, Tagged,
+    Usage,
 };
 pub use tasks::register;

@@ -19,6 +19,7 @@ const ACROSS_TENANTS: &[(&str, &str)] = &[
     ("jobs_finished", "old jobs of all tenants are removed together"),
     ("jobs_one_per_periodic_kind", "periodic tasks belong to no tenant"),
     ("project_members_by_user", "sign-in asks for all tenants of a person"),
+    ("repository_blobs_by_digest", "content that nobody links is looked for among all tenants"),
     ("tenant_members_by_user", "sign-in asks for all tenants of a person"),
 ];
 

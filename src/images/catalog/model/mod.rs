@@ -7,4 +7,4 @@ pub use image::{
     Hold, Image, ImageLayer, ImageMetadata, ImageType, Lifecycle, LifecycleStep, Visibility, layers, metadata,
     term_range, terms,
 };
-pub use manifest::{DeclaredBase, ImageManifest, ManifestLayer, ManifestRole, PlatformManifest};
+pub use manifest::{ImageManifest, ManifestRole};
