@@ -26,9 +26,11 @@ pub use gates::{
 };
 pub use model::{
     AccessKind, Action, Actions, Descriptor, Finding, ImageAccess, Manifest, ManifestKind, Platform, Reference,
-    RepositoryName, RepositoryPattern, RunCounts, RunKind, RunStatus, StorageRun, StorageTotals, Tag, Transfer,
+    RepositoryName, RepositoryPattern, Requested, RunCounts, RunKind, RunStatus, Scope, StorageRun, StorageTotals, Tag,
+    Transfer, blob_range, content_range,
 };
 pub use service::{
-    Base, DigestPrefix, Entry, ManifestDetails, Parts, Referrer, Registry, Removed, TagInfo, TagMove, Tagged, Usage,
+    Base, DigestPrefix, Entry, ManifestDetails, Measure, Parts, Referrer, Registry, Removed, TagInfo, TagMove, Tagged,
+    Usage,
 };
 pub use tasks::register;

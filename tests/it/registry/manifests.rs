@@ -207,10 +207,10 @@ async fn a_build_names_its_image_in_the_transaction_that_ends_it() {
     let actor = Actor::Execution(ExecutionId::new());
     let tags = ["v1".to_owned(), "latest".to_owned()];
     let build = BuildId::new();
-    let built = |digest| Built { build, project, image: "web", digest, tags: &tags };
+    let made = |digest| Built { build, project, image: "web", digest, tags: &tags };
     for commits in [false, true, true] {
         let mut tx = hub.app.db.tenant(acme.id).await.unwrap();
-        let tagged = hub.registry.tag(&mut tx, &actor, &built(digest)).await.unwrap();
+        let tagged = hub.registry.tag(&mut tx, &actor, &made(digest)).await.unwrap();
         assert_eq!(tagged.repository, REPOSITORY);
         assert_eq!(tagged.size_bytes, i64::try_from(manifest.to_string().len()).unwrap() + 3);
         if commits {
@@ -222,6 +222,6 @@ async fn a_build_names_its_image_in_the_transaction_that_ends_it() {
     }
     assert_eq!(hub.count("select count(*) from image_tag_history").await, 2);
     let mut tx = hub.app.db.tenant(acme.id).await.unwrap();
-    assert!(hub.registry.tag(&mut tx, &actor, &built(Digest::of(b"?"))).await.is_err());
+    assert!(hub.registry.tag(&mut tx, &actor, &made(Digest::of(b"?"))).await.is_err());
     assert!(hub.registry.manifest_exists(acme.id, &REPOSITORY.parse().unwrap(), &digest).await.unwrap());
 }

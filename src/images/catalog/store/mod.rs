@@ -99,15 +99,8 @@ pub async fn set_unpacked(tx: &mut TenantTx, image: ImageId, digest: &Digest, un
 pub async fn set_terms(tx: &mut TenantTx, image: ImageId, terms: &[String]) -> Result<()> {
     let tenant = tx.tenant_id();
     sqlx::query!(
-        "delete from image_terms where tenant_id = $1 and image_id = $2 and term <> all ($3)",
-        tenant.0,
-        image.0,
-        terms
-    )
-    .execute(&mut **tx)
-    .await?;
-    sqlx::query!(
-        "insert into image_terms (tenant_id, image_id, term)
+        "with gone as (delete from image_terms where tenant_id = $1 and image_id = $2 and term <> all ($3))
+         insert into image_terms (tenant_id, image_id, term)
          select $1, $2, term from unnest($3::text[]) as term on conflict do nothing",
         tenant.0,
         image.0,

@@ -31,7 +31,7 @@ pub struct Unpacked(Decoder);
 
 enum Decoder {
     Plain(Counter),
-    Gzip(flate2::write::MultiGzDecoder<Counter>),
+    Gzip(Box<flate2::write::MultiGzDecoder<Counter>>),
     Zstd(Box<zstd::stream::write::Decoder<'static, Counter>>),
 }
 
@@ -47,7 +47,7 @@ impl Unpacked {
         let counter = Counter { seen: 0, max };
         Ok(Self(match compression {
             Compression::Plain => Decoder::Plain(counter),
-            Compression::Gzip => Decoder::Gzip(flate2::write::MultiGzDecoder::new(counter)),
+            Compression::Gzip => Decoder::Gzip(Box::new(flate2::write::MultiGzDecoder::new(counter))),
             Compression::Zstd => Decoder::Zstd(Box::new(zstd::stream::write::Decoder::new(counter)?)),
         }))
     }

@@ -18,7 +18,7 @@ mod uploads;
 pub use details::{Base, DigestPrefix, Entry, ManifestDetails, TagMove};
 pub use listings::NamePage;
 pub use manifests::Tagged;
-pub use measures::MEASURE;
+pub use measures::{MEASURE, Measure};
 pub use referrers::Referrer;
 pub use removal::Removed;
 pub use tags::{TagInfo, Usage};

@@ -20,7 +20,7 @@ use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 /// Most referrers of one answer, also when all of them are small.
-const MAX_REFERRERS: i64 = 1000;
+const MAX_REFERRERS: u16 = 1000;
 
 /// A manifest that is about another one: its descriptor.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
@@ -86,10 +86,17 @@ impl Registry {
         last: Option<&Digest>,
     ) -> Result<ReferrerPage> {
         let fallback = fallback_tag(subject);
-        let wanted = Wanted { repository, subject, fallback: &fallback, artifact_type, last, limit: MAX_REFERRERS + 1 };
+        let wanted = Wanted {
+            repository,
+            subject,
+            fallback: &fallback,
+            artifact_type,
+            last,
+            limit: i64::from(MAX_REFERRERS) + 1,
+        };
         let found = store::referrers::find(tx, &wanted).await?;
         let mut room = self.parts.config.max_manifest_bytes as u64;
-        let fitting = found.iter().take(MAX_REFERRERS.unsigned_abs() as usize).take_while(|(_, size)| {
+        let fitting = found.iter().take(MAX_REFERRERS.into()).take_while(|(_, size)| {
             let fits = *size <= room;
             room = room.saturating_sub(*size);
             fits

@@ -234,14 +234,14 @@ impl Builds {
         let actor = Actor::Execution(run.execution_id);
         let mut image = None;
         if let Some(digest) = outcome.digest {
-            let built = Built {
+            let made = Built {
                 build: build.id,
                 project: build.project_id,
                 image: &build.image_name,
                 digest,
                 tags: &build.image_tags,
             };
-            image = Some(self.registry.tag(tx, &actor, &built).await?);
+            image = Some(self.registry.tag(tx, &actor, &made).await?);
         }
         let host = &self.registry_host.host;
         let url = |repository: &str| match build.image_tags.first() {
