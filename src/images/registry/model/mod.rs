@@ -4,6 +4,7 @@ mod hasher;
 mod manifest;
 mod name;
 mod range;
+mod retention;
 mod scope;
 mod storage;
 
@@ -11,5 +12,6 @@ pub use hasher::StreamHasher;
 pub use manifest::{Descriptor, Manifest, ManifestKind, Platform};
 pub use name::{Reference, RepositoryName, Tag};
 pub use range::{Requested, blob_range, content_range};
+pub use retention::{Doomed, HeldManifest, HeldTag, Holdings, RetentionPolicy, TagRule, Terms};
 pub use scope::{Action, Actions, Scope};
 pub use storage::{Finding, RunCounts, RunKind, RunStatus, StorageRun, StorageTotals};

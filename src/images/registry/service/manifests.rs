@@ -1,7 +1,7 @@
 //! Pushing, pulling and deleting manifests.
 
 use super::Registry;
-use crate::images::registry::access::Access;
+use crate::images::registry::access::{Access, Place};
 use crate::images::registry::error;
 use crate::images::registry::events::{self, Deleted};
 use crate::images::registry::gates::{Push, staging_tag};
@@ -9,7 +9,7 @@ use crate::images::registry::model::{Action, Manifest, ManifestKind, Reference, 
 use crate::images::registry::store;
 use crate::images::registry::store::blobs::RepositoryBlob;
 use crate::images::registry::store::manifests::{Described, NewManifest, StoredManifest};
-use crate::images::registry::store::tags::Move;
+use crate::images::registry::store::tags::{Move, Pointed};
 use crate::kernel::ids::{ImageId, ProjectId, TenantId};
 use crate::kernel::{Actor, Digest, Error, Kind, Result};
 use crate::platform::db::TenantTx;
@@ -39,6 +39,20 @@ pub struct Tagged {
     pub repository: String,
     /// Bytes of the manifest and all it names.
     pub size_bytes: i64,
+}
+
+/// Where something is deleted, and by whom.
+pub(super) struct From<'a> {
+    pub place: Place,
+    pub repository: ImageId,
+    pub name: &'a RepositoryName,
+    pub actor: &'a Actor,
+}
+
+/// What was deleted.
+pub(super) struct Gone {
+    pub tags: Vec<String>,
+    pub digest: Digest,
 }
 
 /// A manifest to be sent.
@@ -120,6 +134,7 @@ impl Registry {
             content,
             config: config.as_deref(),
             pushed_by: &pushed_by,
+            temporary: access.lease.is_some(),
             now,
         };
         let (id, is_new) = store::manifests::insert(&mut tx, &new).await?;
@@ -138,7 +153,7 @@ impl Registry {
             by: pushed_by,
             at: now,
         };
-        let moved = point(&mut tx, id, &push).await?;
+        let moved = self.point(&mut tx, id, &push).await?;
         // What a running build pushes is its layer cache, or an image that is one when the build completes, see `tag`.
         if access.lease.is_none() && (is_new || moved) {
             self.announce(&mut tx, &access.actor, &push).await?;
@@ -166,12 +181,13 @@ impl Registry {
         let id = described.id;
         let mut push = push_of(project, repository, &name, described)?;
         (push.by, push.at) = (actor.to_string(), self.parts.clock.now());
+        store::manifests::make_lasting(tx, id, push.at).await?;
         if tags.is_empty() {
             self.announce(tx, actor, &push).await?;
         }
         for tag in tags {
             push.tag = Some(tag.parse::<Tag>()?.to_string());
-            if point(tx, id, &push).await? {
+            if self.point(tx, id, &push).await? {
                 self.announce(tx, actor, &push).await?;
             }
         }
@@ -192,30 +208,53 @@ impl Registry {
         let repository = store::repositories::find(&mut tx, place.project_id, name.image()).await?;
         let repository = repository.ok_or_else(error::name_unknown)?;
         store::usage::lock(&mut tx).await?;
-        let by = access.actor.to_string();
-        let now = self.parts.clock.now();
+        let tags = match reference {
+            Reference::Tag(tag) => vec![tag.to_string()],
+            Reference::Digest(digest) => store::tags::of_manifest(&mut tx, repository, digest).await?,
+        };
+        self.require_mutable(&mut tx, place.project_id, &tags).await?;
+        self.remove(&mut tx, &From { place, repository, name, actor: &access.actor }, reference).await?;
+        tx.commit().await
+    }
+
+    /// Deletes a tag, or a manifest with all its tags, frees the storage that nothing needs any more, and tells the
+    /// catalogue and the world. The caller has the tenant's turn.
+    pub(super) async fn remove(&self, tx: &mut TenantTx, from: &From<'_>, reference: &Reference) -> Result<Gone> {
+        let &From { place, repository, name, actor } = from;
+        let (by, now) = (actor.to_string(), self.parts.clock.now());
         let unknown = || error::manifest_unknown(reference);
         let (tags, digest, whole) = match reference {
             Reference::Tag(tag) => {
                 let tag = tag.as_str();
-                let pointed = store::tags::delete(&mut tx, repository, tag, &by, now).await?.ok_or_else(unknown)?;
+                let pointed = store::tags::delete(tx, repository, tag, &by, now).await?.ok_or_else(unknown)?;
                 (vec![tag.to_owned()], pointed, false)
             }
             Reference::Digest(digest) => {
-                let tags = store::tags::end_all(&mut tx, repository, digest, &by, now).await?;
-                let needed = store::manifests::delete(&mut tx, repository, digest).await?.ok_or_else(unknown)?;
-                store::usage::release(&mut tx, &needed).await?;
+                let tags = store::tags::end_all(tx, repository, digest, &by, now).await?;
+                let needed = store::manifests::delete(tx, repository, digest).await?.ok_or_else(unknown)?;
+                store::usage::release(tx, &needed).await?;
                 (tags, *digest, true)
             }
         };
-        let newest = match store::manifests::describe(&mut tx, repository, None).await? {
+        let newest = match store::manifests::describe(tx, repository, None).await? {
             Some(left) => Some(push_of(place.project_id, repository, name, left)?),
             None => None,
         };
-        self.parts.shelf.deleted(&mut tx, repository, digest, newest.as_ref()).await?;
+        self.parts.shelf.deleted(tx, repository, digest, newest.as_ref()).await?;
         let about = Deleted { place, repository, name, tags: &tags, digest: &digest, whole };
-        publish(&mut tx, &events::deleted(&self.parts.clock, &access.actor, &about)).await?;
-        tx.commit().await
+        publish(tx, &events::deleted(&self.parts.clock, actor, &about)).await?;
+        Ok(Gone { tags, digest })
+    }
+
+    /// Moves the tag of a push to its manifest; false when there is none or it points there already.
+    async fn point(&self, tx: &mut TenantTx, manifest: Uuid, push: &Push) -> Result<bool> {
+        let Some(tag) = &push.tag else { return Ok(false) };
+        let step = Move { repository: push.image_id, tag, to: &push.digest, by: &push.by, now: push.at };
+        let pointed = store::tags::point(tx, manifest, &step).await?;
+        if pointed == Pointed::Moved {
+            self.require_mutable(tx, push.project_id, std::slice::from_ref(tag)).await?;
+        }
+        Ok(pointed != Pointed::Unmoved)
     }
 
     /// The config of a container image, where it can be kept.
@@ -228,13 +267,6 @@ impl Registry {
             Err(e) => Err(e),
         }
     }
-}
-
-/// Moves the tag of a push to its manifest; false when there is none or it points there already.
-async fn point(tx: &mut TenantTx, manifest: Uuid, push: &Push) -> Result<bool> {
-    let Some(tag) = &push.tag else { return Ok(false) };
-    let step = Move { repository: push.image_id, tag, to: &push.digest, by: &push.by, now: push.at };
-    store::tags::point(tx, manifest, &step).await
 }
 
 fn push_of(project_id: ProjectId, image_id: ImageId, name: &RepositoryName, described: Described) -> Result<Push> {

@@ -2,12 +2,14 @@
 
 mod blobs;
 mod manifests;
+mod retention;
 mod storage;
 mod tags;
 mod tokens;
 mod uploads;
 
 pub use manifests::Tagged;
+pub use retention::RetentionPreview;
 pub use tags::{TagInfo, Usage};
 pub use tokens::{Credentials, SERVICE};
 pub use uploads::{BodyStream, UploadStatus};

@@ -4,6 +4,7 @@ pub mod blobs;
 pub mod garbage;
 pub mod manifests;
 pub mod repositories;
+pub mod retention;
 pub mod runs;
 pub mod scrub;
 pub mod tags;
