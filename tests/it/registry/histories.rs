@@ -34,9 +34,9 @@ impl Repository {
         self.manifests.values().any(|blobs| blobs.contains(blob))
     }
 
-    /// Whether it must have the blob. The promise is renewed hourly, not at every request.
+    /// Whether it must have the blob.
     fn must_have(&self, blob: &Digest, now: DateTime<Utc>) -> bool {
-        self.needs(blob) || self.promised.get(blob).is_some_and(|at| now - *at < GRACE - Duration::hours(1))
+        self.needs(blob) || self.promised.get(blob).is_some_and(|at| now - *at < GRACE)
     }
 }
 

@@ -9,5 +9,6 @@ mod memory;
 mod pulling;
 mod pushing;
 mod restart;
+mod retention;
 mod robots;
 mod tools;

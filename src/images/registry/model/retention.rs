@@ -227,7 +227,8 @@ impl Retention {
             if let Some(subject) = subject {
                 attached.entry(subject).or_default().push(tag.digest);
             }
-            if subject.is_some() || manifest.temporary { following.push(tag) } else { ruled.push((tag, *manifest)) }
+            let follows = (subject.is_some() || manifest.temporary) && !self.is_immutable(&tag.name);
+            if follows { following.push(tag) } else { ruled.push((tag, *manifest)) }
         }
         let gone = self.doomed_tags(&held.image, &ruled, terms);
         let mut living: Vec<Digest> =

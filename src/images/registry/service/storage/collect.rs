@@ -8,6 +8,7 @@
 
 use super::Registry;
 use crate::images::registry::model::{RunKind, StorageRun};
+use crate::images::registry::service::blobs::RENEW_AFTER;
 use crate::images::registry::store;
 use crate::images::registry::store::garbage::{Garbage, Link};
 use crate::images::registry::store::retention::RepositoryAt;
@@ -86,8 +87,13 @@ impl Registry {
         self.parts.clock.now() - Duration::hours(self.config().collect_grace_hours.max(1).into())
     }
 
+    /// Before this time no link was made that anybody relies on: one is renewed only when it is older than an hour.
+    fn links_end(&self) -> DateTime<Utc> {
+        self.grace_ends() - RENEW_AFTER
+    }
+
     async fn collect_links(&self, run: &mut StorageRun, after: Option<&Link>) -> Result<Option<Link>> {
-        let before = self.grace_ends();
+        let before = self.links_end();
         let mut tx = self.parts.db.system("look for idle links").await?;
         let seen = store::garbage::links(&mut tx, after, before, ROWS).await?;
         drop(tx);
@@ -108,7 +114,7 @@ impl Registry {
     }
 
     async fn collect_blobs(&self, run: &mut StorageRun, after: Option<&Digest>) -> Result<Option<Digest>> {
-        let before = self.grace_ends();
+        let before = self.links_end();
         let mut tx = self.parts.db.system("collect blobs").await?;
         let seen = store::garbage::blobs(&mut tx, after, before, run.dry_run, ROWS).await?;
         let unlinked: Vec<_> = seen.iter().filter(|b| b.unlinked).collect();
