@@ -66,6 +66,8 @@ id! {
     WorkerId,
     /// An image of the catalogue: one repository of the registry.
     ImageId,
+    /// A robot account of one tenant.
+    RobotId,
     /// An upload to the registry.
     UploadId,
     /// A collection of garbage, or a verification of what is stored.

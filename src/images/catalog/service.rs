@@ -1,18 +1,28 @@
-//! Reading the catalogue.
+//! Reading the catalogue, and who may see what of it.
 
-use super::model::{Image, ImageLayer};
-use super::store::{self, Wanted};
-use crate::images::registry::{Registry, TagInfo};
-use crate::kernel::ids::ImageId;
-use crate::kernel::{Error, Page, PageRequest, Result};
-use crate::platform::db::Db;
+use super::events;
+use super::model::{Image, ImageLayer, ImageMember, ImageRole, Visibility};
+use super::store::{self, Reach, Wanted};
+use crate::images::registry::{Action, ImageAccess, Registry, TagInfo};
+use crate::kernel::ids::{ImageId, ProjectId, TenantId, UserId};
+use crate::kernel::{Clock, Error, Page, PageRequest, Result};
+use crate::platform::db::{Db, TenantTx};
+use crate::platform::events::publish;
+use crate::platform::http::IfMatch;
 use crate::tenancy::access::{Caller, Permission};
+use crate::tenancy::audit::{self, Entry};
+use crate::tenancy::identity::Users;
 use crate::tenancy::projects::Projects;
+use crate::tenancy::tenants::Tenants;
+use serde_json::{Value, json};
 
 /// The catalogue of images. Cheap to clone.
 #[derive(Clone)]
 pub struct Catalog {
     db: Db,
+    clock: Clock,
+    users: Users,
+    tenants: Tenants,
     projects: Projects,
     registry: Registry,
 }
@@ -28,28 +38,26 @@ pub struct ImageFilters {
 
 impl Catalog {
     /// The catalogue of this database.
-    pub fn new(db: Db, projects: Projects, registry: Registry) -> Self {
-        Self { db, projects, registry }
+    pub fn new(db: Db, clock: Clock, users: Users, tenants: Tenants, projects: Projects, registry: Registry) -> Self {
+        Self { db, clock, users, tenants, projects, registry }
     }
 
     /// Images that the caller may pull, newest first.
     pub async fn list(&self, caller: &Caller, filters: &ImageFilters, page: &PageRequest) -> Result<Page<Image>> {
-        let tenant = caller.tenant()?.id;
-        let projects = match &filters.project {
-            Some(project) => {
-                let project = self.projects.find(caller, project).await?;
-                caller.require_in(Permission::ImagePull, project.id)?;
-                Some(vec![project.id])
-            }
-            None => caller.projects_with(Permission::ImagePull)?,
+        let tenant = caller.tenant()?;
+        let projects = caller.projects_with(Permission::ImagePull)?;
+        let project = match &filters.project {
+            Some(project) => Some(self.projects.find(caller, project).await?.id),
+            None => tenant.only_project,
         };
-        let wanted = Wanted {
-            projects: projects.as_deref(),
-            name: filters.name.as_deref(),
-            before: page.after()?,
-            limit: page.fetch(),
+        let reach = Reach {
+            projects,
+            inside: tenant.member_of.as_ref().map(|all| all.iter().copied().collect()),
+            member: caller.user_id.filter(|_| tenant.scopes.has(Permission::ImagePull)),
         };
-        let mut tx = self.db.tenant(tenant).await?;
+        let name = filters.name.as_deref();
+        let wanted = Wanted { reach: &reach, project, name, before: page.after()?, limit: page.fetch() };
+        let mut tx = self.db.tenant(tenant.id).await?;
         let images = store::list(&mut tx, &wanted).await?;
         page.page(images, |i| i.id)
     }
@@ -58,14 +66,7 @@ impl Catalog {
     pub async fn get(&self, caller: &Caller, id: ImageId) -> Result<Image> {
         let mut tx = self.db.tenant(caller.tenant()?.id).await?;
         let image = store::get(&mut tx, id).await?;
-        match image {
-            Some(image) if caller.has_in(Permission::ImagePull, image.project_id) => Ok(image),
-            // Who may pull nothing anywhere hears that; whether the image exists nobody hears.
-            _ => {
-                caller.projects_with(Permission::ImagePull)?;
-                Err(Error::not_found("image"))
-            }
-        }
+        visible(&mut tx, caller, image).await
     }
 
     /// Tags of an image, by name.
@@ -81,4 +82,137 @@ impl Catalog {
         let layers = store::layers(&mut tx, image.id, page.after()?, page.fetch()).await?;
         page.page(layers, |l| l.layer_number)
     }
+
+    /// Who pulled and pushed an image, newest first. Who may see the audit trail of its project sees this, too, also where
+    /// the image itself is closed to them.
+    pub async fn accesses(&self, caller: &Caller, id: ImageId, page: &PageRequest) -> Result<Page<ImageAccess>> {
+        let tenant = caller.tenant()?.id;
+        let mut tx = self.db.tenant(tenant).await?;
+        let image = store::get(&mut tx, id).await?;
+        if !image.as_ref().is_some_and(|i| caller.has_in(Permission::AuditRead, i.project_id)) {
+            let image = visible(&mut tx, caller, image).await?;
+            caller.require_in(Permission::AuditRead, image.project_id)?;
+        }
+        drop(tx);
+        self.registry.image_accesses(tenant, id, page).await
+    }
+
+    /// Sets who may see an image. The registry follows at once, but for tokens that are out.
+    pub async fn set_visibility(
+        &self,
+        caller: &Caller,
+        id: ImageId,
+        visibility: Visibility,
+        if_match: IfMatch,
+    ) -> Result<Image> {
+        let (tenant, image) = self.to_change(caller, id, Permission::ProjectUpdate).await?;
+        let mut tx = self.db.tenant(tenant).await?;
+        let before = store::lock(&mut tx, image.id).await?.ok_or_else(|| Error::not_found("image"))?;
+        if_match.check(before.version)?;
+        if before.visibility == visibility {
+            return Ok(before);
+        }
+        store::set_visibility(&mut tx, &before, visibility).await?;
+        let after = Image { visibility, version: before.version + 1, ..before.clone() };
+        publish(&mut tx, &events::updated(&self.clock, tenant, &caller.actor, &after)).await?;
+        let state = |image: &Image| Some(json!({"repository": image.repository, "visibility": image.visibility}));
+        self.record(&mut tx, caller, "image.updated", id, state(&before), state(&after)).await?;
+        tx.commit().await?;
+        Ok(after)
+    }
+
+    /// Who has a role on an image.
+    pub async fn members(&self, caller: &Caller, id: ImageId, page: &PageRequest) -> Result<Page<ImageMember>> {
+        let image = self.get(caller, id).await?;
+        let tenant = caller.require_in(Permission::MemberRead, image.project_id)?;
+        let mut tx = self.db.tenant(tenant).await?;
+        let rows = store::members::list(&mut tx, id, page.after()?, page.fetch()).await?;
+        drop(tx);
+        let rows = page.page(rows, |m| m.user_id)?;
+        let people = self.users.by_ids(rows.items.iter().map(|m| m.user_id)).await?;
+        Ok(rows.map(|m| {
+            let (email, name) = people.get(&m.user_id).map(|u| (u.email.clone(), u.name.clone())).unwrap_or_default();
+            ImageMember { user_id: m.user_id, email, name, role: m.role, added_at: m.added_at }
+        }))
+    }
+
+    /// Gives a member of the tenant a role on an image.
+    pub async fn set_member(&self, caller: &Caller, id: ImageId, user: UserId, role: ImageRole) -> Result<ImageMember> {
+        let (tenant, image) = self.to_change(caller, id, Permission::MemberManage).await?;
+        for action in role.actions() {
+            caller.require_in(action.permission(), image.project_id)?;
+        }
+        let not_member = || Error::not_found("member of the tenant");
+        let person = self.users.by_ids([user]).await?.remove(&user).ok_or_else(not_member)?;
+        let mut tx = self.db.tenant(tenant).await?;
+        store::lock(&mut tx, id).await?.ok_or_else(|| Error::not_found("image"))?;
+        let added = store::members::set(&mut tx, id, user, role, self.clock.now()).await?;
+        let added_at = added.ok_or_else(not_member)?;
+        let member = ImageMember { user_id: user, email: person.email, name: person.name, role, added_at };
+        publish(&mut tx, &events::member_set(&self.clock, tenant, &caller.actor, &image, &member)).await?;
+        self.record(&mut tx, caller, "image_member.set", id, None, Some(json!(member))).await?;
+        tx.commit().await?;
+        Ok(member)
+    }
+
+    /// Takes the role.
+    pub async fn remove_member(&self, caller: &Caller, id: ImageId, user: UserId) -> Result<()> {
+        let (tenant, image) = self.to_change(caller, id, Permission::MemberManage).await?;
+        let mut tx = self.db.tenant(tenant).await?;
+        if !store::members::remove(&mut tx, id, user).await? {
+            return Err(Error::not_found("image member"));
+        }
+        publish(&mut tx, &events::member_removed(&self.clock, tenant, &caller.actor, &image, user)).await?;
+        let before = Some(json!({"user_id": user}));
+        self.record(&mut tx, caller, "image_member.removed", id, before, None).await?;
+        tx.commit().await
+    }
+
+    /// An image that the caller may see and do this to, in a project and a tenant that are in use.
+    async fn to_change(&self, caller: &Caller, id: ImageId, permission: Permission) -> Result<(TenantId, Image)> {
+        let image = self.get(caller, id).await?;
+        let tenant = caller.require_in(permission, image.project_id)?;
+        if self.tenants.slug_to_id(&caller.tenant()?.slug).await? != Some(tenant) {
+            return Err(Error::conflict("tenant.not_active", "the tenant is suspended or archived"));
+        }
+        self.projects.require_active(tenant, image.project_id).await?;
+        Ok((tenant, image))
+    }
+
+    async fn record(
+        &self,
+        tx: &mut TenantTx,
+        caller: &Caller,
+        action: &'static str,
+        image: ImageId,
+        before: Option<Value>,
+        after: Option<Value>,
+    ) -> Result<()> {
+        let tenant = tx.tenant_id();
+        let entry = Entry { action, resource: format!("image:{image}"), before, after };
+        audit::record(tx, &self.clock, caller, Some(tenant), entry).await
+    }
+}
+
+/// The image, if the caller may pull it: by a right in its project, unless it is closed to them, or by a role on it.
+async fn visible(tx: &mut TenantTx, caller: &Caller, image: Option<Image>) -> Result<Image> {
+    if let Some(image) = image {
+        let project = image.project_id;
+        let open = image.visibility != Visibility::Project || caller.belongs_to(project);
+        if (open && caller.has_in(Permission::ImagePull, project)) || has_role(tx, caller, image.id, project).await? {
+            return Ok(image);
+        }
+    }
+    // Who may pull nothing anywhere hears that; whether the image exists nobody hears.
+    caller.projects_with(Permission::ImagePull)?;
+    Err(Error::not_found("image"))
+}
+
+/// Whether the caller may pull the image by a role on it.
+async fn has_role(tx: &mut TenantTx, caller: &Caller, image: ImageId, project: ProjectId) -> Result<bool> {
+    let Some(user) = caller.user_id.filter(|_| caller.carries(Permission::ImagePull, project)) else {
+        return Ok(false);
+    };
+    let role = store::members::role(tx, image, user).await?;
+    Ok(role.is_some_and(|r| r.actions().contains(&Action::Pull)))
 }

@@ -1,11 +1,11 @@
 //! The registry's port, implemented: a push fills the catalogue in the transaction that commits it.
 
-use super::model::{ImageType, layers, metadata};
+use super::model::{ImageType, Visibility, layers, metadata};
 use super::store;
-use crate::images::registry::{Push, Shelf};
-use crate::kernel::ids::ImageId;
+use crate::images::registry::{Place, Push, RepositoryName, Shelf, Standing};
+use crate::kernel::ids::{ImageId, ProjectId, UserId};
 use crate::kernel::{Digest, Result};
-use crate::platform::db::TenantTx;
+use crate::platform::db::{SystemTx, TenantStatement, TenantTx};
 
 /// Fills the catalogue.
 #[derive(Debug, Clone, Copy, Default)]
@@ -24,10 +24,29 @@ impl Shelf for CatalogShelf {
         Ok(())
     }
 
+    async fn standing(
+        &self,
+        at: &mut TenantStatement,
+        project: ProjectId,
+        image: &str,
+        user: Option<UserId>,
+    ) -> Result<Standing> {
+        let found = store::members::standing(at, project, image, user).await?;
+        Ok(found.map_or_else(Standing::default, |(visibility, role)| Standing {
+            public: visibility == Visibility::Public,
+            closed: visibility == Visibility::Project,
+            granted: role.iter().flat_map(|r| r.actions()).copied().collect(),
+        }))
+    }
+
+    async fn public_place(&self, tx: &mut SystemTx, name: &RepositoryName) -> Result<Option<Place>> {
+        store::members::public_place(tx, name).await
+    }
+
     async fn deleted(&self, tx: &mut TenantTx, image: ImageId, digest: Digest, newest: Option<&Push>) -> Result<()> {
         match newest {
             // A held image stays held, whatever is deleted of it.
-            None => store::delete_unless_held(tx, image).await,
+            None => store::delete_unless_kept(tx, image).await,
             Some(push) if store::shows(tx, image, &digest.to_string()).await? => self.pushed(tx, push).await,
             Some(_) => Ok(()),
         }

@@ -26,6 +26,12 @@ pub struct Config {
     pub scrub_every_days: u32,
     /// Bytes that a verification reads in a second.
     pub scrub_bytes_per_second: u64,
+    /// Requests per second from one address that has not signed in; bursts of twice that.
+    pub anonymous_requests_per_second: u32,
+    /// Days for which the access log tells who pulled and pushed; it ends with whole months.
+    pub access_log_days: u32,
+    /// Most pulls that wait to be written to the access log.
+    pub access_log_queue: usize,
 }
 
 impl Default for Config {
@@ -41,6 +47,9 @@ impl Default for Config {
             build_cache_days: 30,
             scrub_every_days: 30,
             scrub_bytes_per_second: 20 * 1024 * 1024,
+            anonymous_requests_per_second: 50,
+            access_log_days: 365,
+            access_log_queue: 10_000,
         }
     }
 }

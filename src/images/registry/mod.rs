@@ -1,9 +1,9 @@
 //! The OCI registry: blobs, uploads, manifests, tags, tokens (OCI Distribution Specification 1.1, push and pull).
 //!
 //! Owns `storage_backends`, `image_blobs`, `repositories`, `repository_blobs`, `blob_uploads`, `image_manifests`,
-//! `image_layer_blobs`, `image_tags`, `image_tag_history`, `tenant_blobs`, `storage_metrics`, `storage_garbage`,
-//! `storage_quarantine`, `storage_runs` and `retention_policies`. Publishes `image.pushed`, `image.deleted` and
-//! `blob.rotten`.
+//! `image_layer_blobs`, `image_tags`, `image_tag_history`, `tenant_blobs`, `storage_metrics`, `registry_accesses`,
+//! `tenant_transfers`, `storage_garbage`, `storage_quarantine`, `storage_runs` and `retention_policies`. Publishes
+//! `image.pushed`, `image.deleted` and `blob.rotten`.
 //!
 //! Content is stored once for all tenants and reached only through a link of a repository (`repository_blobs`): knowing
 //! a digest opens nothing. A link is made when the bytes are verified and durable, never before.
@@ -19,13 +19,14 @@ mod service;
 mod store;
 mod tasks;
 
-pub use access::Access;
-pub use api::{management_routes, routes};
+pub use access::{Access, Place};
+pub use api::{management_routes, routes, transfer_routes};
 pub use config::Config;
-pub use gates::{Push, Robot, RobotGate, Shelf, staging_tag};
+pub use gates::{BuildRobot, BuildRobotGate, Push, ROBOT_SECRET_START, Robot, RobotGate, Shelf, Standing, staging_tag};
 pub use model::{
-    Action, Descriptor, Finding, Manifest, ManifestKind, Platform, Reference, RepositoryName, RetentionPolicy,
-    RunCounts, RunKind, RunStatus, StorageRun, StorageTotals, Tag, TagRule,
+    AccessKind, Action, Actions, Descriptor, Finding, ImageAccess, Manifest, ManifestKind, Platform, Reference,
+    RepositoryName, RepositoryPattern, RetentionPolicy, RunCounts, RunKind, RunStatus, StorageRun, StorageTotals, Tag,
+    TagRule, Transfer,
 };
 pub use service::{Parts, Registry, RetentionPreview, TagInfo, Tagged, Usage};
 pub use tasks::register;

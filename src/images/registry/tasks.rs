@@ -15,7 +15,7 @@ const BATCH: i64 = 500;
 /// How soon after it was asked for a collection or verification begins.
 const LOOK_FOR_RUNS: Period = Period::from_secs(10);
 
-/// Registers the reaper of uploads, garbage collection and verification.
+/// Registers the reaper of uploads, the keeper of the access log, garbage collection and verification.
 pub fn register(jobs: &mut jobs::Registry, registry: &Registry) {
     for (name, kind) in [("registry.collect", RunKind::Collect), ("registry.scrub", RunKind::Scrub)] {
         let registry = registry.clone();
@@ -24,6 +24,11 @@ pub fn register(jobs: &mut jobs::Registry, registry: &Registry) {
             async move { registry.work_on_storage(kind).await }
         });
     }
+    let keeper = registry.clone();
+    jobs.every(Period::from_hours(1), "registry.keep_access_log", move || {
+        let registry = keeper.clone();
+        async move { registry.keep_access_log().await.map(drop) }
+    });
     let registry = registry.clone();
     jobs.every(Period::from_mins(10), "registry.reap_uploads", move || {
         let registry = registry.clone();

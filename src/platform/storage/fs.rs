@@ -1,7 +1,9 @@
 //! Objects as files. An upload is a file under `staging/`, locked by its one writer; commit syncs it and renames it to
 //! its key, then syncs the folder. All file operations run off the reactor, in pieces of about a megabyte.
 
-use super::{ByteStream, Config, Incoming, Key, Listed, Object, ObjectStore, Staged, Upload};
+use super::{
+    ByteStream, Config, Incoming, Key, Listed, Object, ObjectStore, Staged, Upload, busy, check_name, staged_short,
+};
 use crate::kernel::{Error, Result};
 use crate::platform::tasks::blocking;
 use bytes::Bytes;
@@ -30,27 +32,14 @@ pub struct FsStore {
 }
 
 impl FsStore {
-    /// The folder, untouched; [`Self::open`] has made it.
+    /// The folder, untouched; [`ObjectStore::prepare`] makes it.
     pub fn at(config: &Config) -> Self {
         Self { folder: Path::new(&config.folder).into() }
     }
 
-    /// Opens the folder, making it where it is missing.
-    pub async fn open(config: &Config) -> Result<Self> {
-        let store = Self::at(config);
-        let staging = store.folder.join(STAGING);
-        blocking(move || std::fs::create_dir_all(&staging).map_err(|e| failed("make the storage folder", &staging, e)))
-            .await?;
-        Ok(store)
-    }
-
     fn staged_path(&self, upload: &str) -> Result<PathBuf> {
-        let good = (1..=64).contains(&upload.len()) && upload.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
-        if good {
-            Ok(self.folder.join(STAGING).join(upload))
-        } else {
-            Err(Error::internal(format!("{upload:?} is not the name of an upload")))
-        }
+        check_name(upload)?;
+        Ok(self.folder.join(STAGING).join(upload))
     }
 
     fn path(&self, key: &Key) -> PathBuf {
@@ -133,6 +122,12 @@ impl ObjectStore for FsStore {
     async fn staged(&self, before: DateTime<Utc>) -> Result<Vec<Staged>> {
         let folder = self.folder.join(STAGING);
         blocking(move || list_staged(&folder, before).map_err(|e| failed("list uploads", &folder, e))).await
+    }
+
+    async fn prepare(&self) -> Result<()> {
+        let staging = self.folder.join(STAGING);
+        blocking(move || std::fs::create_dir_all(&staging).map_err(|e| failed("make the storage folder", &staging, e)))
+            .await
     }
 
     async fn check(&self) -> Result<()> {
@@ -235,11 +230,7 @@ fn position(mut file: &File, path: &Path, offset: u64) -> Result<()> {
         file.seek(SeekFrom::Start(offset))?;
         Ok(staged >= offset)
     };
-    if go().map_err(|e| failed("open an upload", path, e))? {
-        Ok(())
-    } else {
-        Err(Error::conflict("storage.staged_short", "the storage holds less of the upload than was recorded"))
-    }
+    if go().map_err(|e| failed("open an upload", path, e))? { Ok(()) } else { Err(staged_short()) }
 }
 
 fn write_all(mut file: &File, pieces: &[Bytes]) -> io::Result<()> {
@@ -403,10 +394,6 @@ fn list_staged(folder: &Path, before: DateTime<Utc>) -> io::Result<Vec<Staged>> 
 
 fn absent_is_fine(e: io::Error) -> io::Result<()> {
     if e.kind() == ErrorKind::NotFound { Ok(()) } else { Err(e) }
-}
-
-fn busy() -> Error {
-    Error::conflict("storage.upload_busy", "another request is writing to this upload")
 }
 
 fn failed(what: &str, path: &Path, e: io::Error) -> Error {

@@ -10,7 +10,9 @@ use crate::kernel::{Digest, Result};
 use axum::body::Body;
 use axum::response::Response;
 use futures::StreamExt;
-use http::header::{ACCEPT_RANGES, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, IF_NONE_MATCH, IF_RANGE, RANGE};
+use http::header::{
+    ACCEPT_RANGES, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, IF_NONE_MATCH, IF_RANGE, LOCATION, RANGE,
+};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 
@@ -60,11 +62,17 @@ async fn get(
             return empty(StatusCode::RANGE_NOT_SATISFIABLE, &[(CONTENT_RANGE, format!("bytes */{size}"))]);
         }
     };
+    // The client asks there for its range again.
+    if let Some(address) = registry.blob_address(&blob).await? {
+        return empty(StatusCode::TEMPORARY_REDIRECT, &[(LOCATION, address), (CONTENT_DIGEST, digest.to_string())]);
+    }
     let body = registry.blob_body(&blob, range.clone()).await?;
     let sent = metrics::counter!("image_factory_registry_sent_bytes_total");
+    let mut outgoing = registry.outgoing(access, name)?;
     let body = body.inspect(move |piece| {
         if let Ok(piece) = piece {
             sent.increment(piece.len() as u64);
+            outgoing.add(piece.len());
         }
     });
     let mut response = Response::new(Body::from_stream(body));

@@ -8,7 +8,10 @@ mod retention;
 mod route;
 mod storage;
 mod token;
+mod transfers;
 mod uploads;
+
+pub use transfers::transfer_routes;
 
 use super::access::Access;
 use super::model::{Actions, Scope};
@@ -107,9 +110,9 @@ async fn handle(registry: &Registry, target: Target, parts: &Parts, body: Body) 
 
 /// What the request's credentials may do: a token's own rights, or those of a user name and password for these scopes.
 async fn authenticate(registry: &Registry, parts: &Parts, scopes: Vec<Scope>) -> Result<Access> {
-    let Some(header) = parts.headers.get(AUTHORIZATION) else { return Ok(Access::anonymous()) };
+    let Some(header) = parts.headers.get(AUTHORIZATION) else { return registry.anonymous(request_info(parts)) };
     if let Some(token) = request::bearer(header) {
-        return registry.verify_token(token);
+        return registry.verify_token(token, request_info(parts));
     }
     let credentials: Credentials = request::basic(header)?;
     registry.sign_in(Some(&credentials), scopes, request_info(parts)).await

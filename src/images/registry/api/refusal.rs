@@ -1,7 +1,7 @@
 //! Errors on the wire, in the shape of the OCI Distribution Specification, "Error Codes", and the challenge that tells a
 //! client where to get a token.
 
-use super::super::model::{Action, Scope};
+use super::super::model::Scope;
 use super::super::service::{Registry, SERVICE};
 use crate::kernel::{Error, Kind};
 use crate::platform::http::problem_response;
@@ -31,8 +31,7 @@ impl Challenge {
         };
         let mut text = format!(r#"Bearer realm="{base}/v2/token",service="{SERVICE}""#);
         if let Some(scope) = needs {
-            let actions: Vec<_> = Vec::<Action>::from(scope.actions).into_iter().map(Action::as_str).collect();
-            text = format!(r#"{text},scope="repository:{}:{}""#, scope.name, actions.join(","));
+            text = format!(r#"{text},scope="{scope}""#);
         }
         Self(Some(text))
     }

@@ -1,15 +1,16 @@
 //! Pulling, mounting and unlinking blobs.
 
 use super::Registry;
+use super::access_log::Noted;
 use crate::images::registry::access::Access;
 use crate::images::registry::error;
-use crate::images::registry::model::{Action, RepositoryName};
+use crate::images::registry::model::{AccessKind, Action, RepositoryName};
 use crate::images::registry::store;
 use crate::images::registry::store::blobs::RepositoryBlob;
 use crate::kernel::ids::{ImageId, ProjectId};
 use crate::kernel::{Digest, Error, Result};
 use crate::platform::db::TenantConnection;
-use crate::platform::storage::{ByteStream, Key};
+use crate::platform::storage::{self, ByteStream, Key};
 use chrono::Duration;
 use std::ops::Range;
 
@@ -57,6 +58,23 @@ impl Registry {
         Ok(object.body)
     }
 
+    /// Where a client may fetch a blob itself; none where it is served from here.
+    pub async fn blob_address(&self, blob: &ServedBlob) -> Result<Option<String>> {
+        self.parts.store.address(&blob.key).await
+    }
+
+    /// Records what the storage is. Says so when it is not the one that the blobs were written to.
+    pub async fn record_storage(&self, kind: storage::Kind) -> Result<()> {
+        let mut tx = self.parts.db.system("record the kind of the storage").await?;
+        if store::backends::set_kind(&mut tx, kind.as_str()).await? && store::backends::has_blobs(&mut tx).await? {
+            tracing::warn!(
+                kind = kind.as_str(),
+                "the storage is another one than before: its objects must be copied there"
+            );
+        }
+        tx.commit().await
+    }
+
     /// Lets a repository serve a blob of another one. False when the source does not have it, or the caller may not read
     /// it there, which is the same to him.
     pub async fn mount(
@@ -73,12 +91,16 @@ impl Registry {
         drop(tx);
         // A damaged one is worth nothing: the client pushes it again.
         let Some(found) = found.blob.filter(|b| !b.rotten) else { return Ok(false) };
+        self.accesses.ready().await?;
         let mut tx = self.parts.db.tenant(place.tenant_id).await?;
         let now = self.parts.clock.now();
         let repository = store::repositories::ensure(&mut tx, place.project_id, name, now).await?;
         if !store::blobs::link(&mut tx, repository, blob, found.size_bytes, now).await? {
             return Ok(false);
         }
+        let (image, reference) = (repository, from.to_string());
+        let noted = Noted { image, action: AccessKind::Mount, reference, digest: blob, bytes: found.size_bytes };
+        store::accesses::insert(&mut tx, &[self.accesses.entry(access, place, noted)]).await?;
         tx.commit().await?;
         Ok(true)
     }
@@ -86,6 +108,7 @@ impl Registry {
     /// A repository serves a blob no longer. Refused while a manifest of it needs the blob.
     pub async fn delete_blob(&self, access: &Access, name: &RepositoryName, blob: &Digest) -> Result<()> {
         let place = self.place_to_write(access, name, Action::Delete).await?;
+        self.accesses.ready().await?;
         let mut tx = self.parts.db.tenant(place.tenant_id).await?;
         let repository = store::repositories::find(&mut tx, place.project_id, name.image()).await?;
         let repository = repository.ok_or_else(error::name_unknown)?;
@@ -96,6 +119,9 @@ impl Registry {
         if !store::blobs::unlink(&mut tx, repository, blob).await? {
             return Err(error::blob_unknown(blob));
         }
+        let (image, reference) = (repository, blob.to_string());
+        let noted = Noted { image, action: AccessKind::Delete, reference, digest: blob, bytes: 0 };
+        store::accesses::insert(&mut tx, &[self.accesses.entry(access, place, noted)]).await?;
         tx.commit().await
     }
 }

@@ -1,11 +1,12 @@
 //! Pushing, pulling and deleting manifests.
 
 use super::Registry;
+use super::access_log::Noted;
 use crate::images::registry::access::{Access, Place};
 use crate::images::registry::error;
 use crate::images::registry::events::{self, Deleted};
 use crate::images::registry::gates::{Push, staging_tag};
-use crate::images::registry::model::{Action, Manifest, ManifestKind, Reference, RepositoryName, Tag};
+use crate::images::registry::model::{AccessKind, Action, Manifest, ManifestKind, Reference, RepositoryName, Tag};
 use crate::images::registry::store;
 use crate::images::registry::store::blobs::RepositoryBlob;
 use crate::images::registry::store::manifests::{Described, NewManifest, StoredManifest};
@@ -59,7 +60,7 @@ pub(super) struct Gone {
 pub type Served = StoredManifest;
 
 impl Registry {
-    /// Finds a manifest; its bytes only where they are wanted.
+    /// Finds a manifest; its bytes only where they are wanted, which counts as a pull.
     pub async fn manifest(
         &self,
         access: &Access,
@@ -71,10 +72,14 @@ impl Registry {
         let mut at = self.parts.db.statement(place.tenant_id).await?;
         let found = store::manifests::find(&mut at, place.project_id, name.image(), reference, with_content).await?;
         at.keep();
-        if found.repository.is_none() {
-            return Err(error::name_unknown());
+        let image = found.repository.ok_or_else(error::name_unknown)?;
+        let manifest = found.manifest.ok_or_else(|| error::manifest_unknown(reference))?;
+        if with_content {
+            let (digest, bytes) = (&manifest.digest, manifest.size_bytes);
+            let noted = Noted { image, action: AccessKind::Pull, reference: reference.to_string(), digest, bytes };
+            self.accesses.pulled(self.accesses.entry(access, place, noted)).await;
         }
-        found.manifest.ok_or_else(|| error::manifest_unknown(reference))
+        Ok(manifest)
     }
 
     /// Whether a repository of the tenant has a manifest, for the builds that pushed it.
@@ -118,6 +123,7 @@ impl Registry {
         drop(tx);
         let config = self.config_content(config).await?;
 
+        self.accesses.ready().await?;
         let pushed_by = access.actor.to_string();
         let mut tx = self.parts.db.tenant(place.tenant_id).await?;
         store::usage::lock(&mut tx).await?;
@@ -158,7 +164,14 @@ impl Registry {
         if access.lease.is_none() && (is_new || moved) {
             self.announce(&mut tx, &access.actor, &push).await?;
         }
+        let (image, bytes) = (repository, push.size_bytes);
+        let noted = Noted { image, action: AccessKind::Push, reference: reference.to_string(), digest: &digest, bytes };
+        store::accesses::insert(&mut tx, &[self.accesses.entry(access, place, noted)]).await?;
         tx.commit().await?;
+        self.accesses.add(place.tenant_id, |sums| {
+            sums.pushes += 1;
+            sums.pushed_bytes += content.len() as u64;
+        });
         Ok(ManifestPut { digest, subject: push.manifest.subject.map(|s| s.digest) })
     }
 
@@ -204,6 +217,7 @@ impl Registry {
     /// Deletes a tag, or a manifest with all its tags; frees the storage that nothing needs any more.
     pub async fn delete_manifest(&self, access: &Access, name: &RepositoryName, reference: &Reference) -> Result<()> {
         let place = self.place_to_write(access, name, Action::Delete).await?;
+        self.accesses.ready().await?;
         let mut tx = self.parts.db.tenant(place.tenant_id).await?;
         let repository = store::repositories::find(&mut tx, place.project_id, name.image()).await?;
         let repository = repository.ok_or_else(error::name_unknown)?;
@@ -213,7 +227,10 @@ impl Registry {
             Reference::Digest(digest) => store::tags::of_manifest(&mut tx, repository, digest).await?,
         };
         self.require_mutable(&mut tx, place.project_id, &tags).await?;
-        self.remove(&mut tx, &From { place, repository, name, actor: &access.actor }, reference).await?;
+        let gone = self.remove(&mut tx, &From { place, repository, name, actor: &access.actor }, reference).await?;
+        let (image, reference) = (repository, reference.to_string());
+        let noted = Noted { image, action: AccessKind::Delete, reference, digest: &gone.digest, bytes: 0 };
+        store::accesses::insert(&mut tx, &[self.accesses.entry(access, place, noted)]).await?;
         tx.commit().await
     }
 

@@ -266,7 +266,9 @@ impl Registry {
                 Some(outcome) => break outcome,
             }
         };
-        metrics::counter!("image_factory_registry_received_bytes_total").increment(progress.received - from);
+        let bytes = progress.received - from;
+        metrics::counter!("image_factory_registry_received_bytes_total").increment(bytes);
+        self.accesses.add(tenant, |sums| sums.pushed_bytes += bytes);
         metrics::histogram!("image_factory_registry_upload_seconds").record(started.elapsed().as_secs_f64());
         outcome
     }

@@ -1,5 +1,7 @@
 //! All SQL of the registry. Every statement names the tenant; row security is the net under it.
 
+pub mod accesses;
+pub mod backends;
 pub mod blobs;
 pub mod garbage;
 pub mod manifests;

@@ -1,8 +1,10 @@
 //! All SQL of the catalogue.
 
-use super::model::{Image, ImageLayer, ImageMetadata, ImageType};
+pub mod members;
+
+use super::model::{Image, ImageLayer, ImageMetadata, ImageType, Visibility};
 use crate::images::registry::Push;
-use crate::kernel::ids::{ImageId, ProjectId};
+use crate::kernel::ids::{ImageId, ProjectId, UserId};
 use crate::kernel::{Error, Result};
 use crate::platform::db::TenantTx;
 use chrono::{DateTime, Utc};
@@ -130,11 +132,19 @@ pub async fn is_held(tx: &mut TenantTx, image: ImageId) -> Result<bool> {
     .await?)
 }
 
-pub async fn delete_unless_held(tx: &mut TenantTx, image: ImageId) -> Result<()> {
+/// Deletes an image of which nothing is left, unless it is held or somebody has set who may see it: that must not be
+/// undone by a delete and a push.
+pub async fn delete_unless_kept(tx: &mut TenantTx, image: ImageId) -> Result<()> {
     let tenant = tx.tenant_id();
-    sqlx::query!("delete from images where tenant_id = $1 and id = $2 and hold = 'none'", tenant.0, image.0)
-        .execute(&mut **tx)
-        .await?;
+    sqlx::query!(
+        "delete from images i
+         where i.tenant_id = $1 and i.id = $2 and i.hold = 'none' and i.visibility = 'tenant'
+           and not exists (select from image_members m where m.tenant_id = $1 and m.image_id = i.id)",
+        tenant.0,
+        image.0
+    )
+    .execute(&mut **tx)
+    .await?;
     Ok(())
 }
 
@@ -147,6 +157,7 @@ struct Row {
     lifecycle: String,
     hold: String,
     visibility: String,
+    version: i32,
     digest: String,
     tag: Option<String>,
     pushed_by: String,
@@ -200,6 +211,7 @@ impl TryFrom<Row> for Image {
             lifecycle: read(&r.lifecycle)?,
             hold: read(&r.hold)?,
             visibility: read(&r.visibility)?,
+            version: r.version,
             digest: r.digest,
             tag: r.tag,
             pushed_by: r.pushed_by,
@@ -214,10 +226,22 @@ fn read<T: FromStr<Err = Error>>(text: &str) -> Result<T> {
     text.parse().map_err(|e: Error| Error::internal("a stored image does not read back").with_source(e))
 }
 
+/// The images that somebody may see: those of projects, and those on which they have a role.
+pub struct Reach {
+    /// Of these projects; of all when none.
+    pub projects: Option<Vec<ProjectId>>,
+    /// Of these projects those too that are closed to everybody outside; of all when none.
+    pub inside: Option<Vec<ProjectId>>,
+    /// With a role of this person.
+    pub member: Option<UserId>,
+}
+
 /// Which images to list.
 pub struct Wanted<'a> {
-    /// Of these projects; of all when none.
-    pub projects: Option<&'a [ProjectId]>,
+    /// Whose.
+    pub reach: &'a Reach,
+    /// Of this project.
+    pub project: Option<ProjectId>,
     pub name: Option<&'a str>,
     /// Older than this one.
     pub before: Option<ImageId>,
@@ -227,36 +251,67 @@ pub struct Wanted<'a> {
 /// Images, newest first.
 pub async fn list(tx: &mut TenantTx, wanted: &Wanted<'_>) -> Result<Vec<Image>> {
     let tenant = tx.tenant_id();
-    let projects: Option<Vec<Uuid>> = wanted.projects.map(|list| list.iter().map(|p| p.0).collect());
+    let uuids = |list: &Option<Vec<ProjectId>>| list.as_ref().map(|l| l.iter().map(|p| p.0).collect::<Vec<Uuid>>());
+    let (projects, inside) = (uuids(&wanted.reach.projects), uuids(&wanted.reach.inside));
     let rows = sqlx::query_as!(
         Row,
-        r#"select i.id, i.project_id, i.name, i.repository, i.image_type, i.lifecycle, i.hold, i.visibility, i.digest,
-                  i.tag, i.pushed_by, i.pushed_at, i.created_at,
+        r#"select i.id, i.project_id, i.name, i.repository, i.image_type, i.lifecycle, i.hold, i.visibility, i.version,
+                  i.digest, i.tag, i.pushed_by, i.pushed_at, i.created_at,
                   m.docker_manifest_digest as "docker_manifest_digest?", m.docker_config_digest,
                   m.media_type as "media_type?", m.artifact_type, m.os, m.architecture,
                   m.total_layer_count as "total_layer_count?", m.compressed_size_bytes as "compressed_size_bytes?",
                   m.entrypoint, m.cmd, m.env_vars, m.working_dir, m.labels, m.image_created_at
            from images i left join image_metadata m on m.tenant_id = $1 and m.image_id = i.id
-           where i.tenant_id = $1 and ($2::uuid[] is null or i.project_id = any ($2))
+           where i.tenant_id = $1 and ($2::uuid is null or i.project_id = $2)
              and ($3::text is null or i.name = $3) and ($4::uuid is null or i.id < $4)
+             and (($6::uuid[] is null or i.project_id = any ($6))
+                  and (i.visibility <> 'project' or $7::uuid[] is null or i.project_id = any ($7))
+                  or exists (select from image_members r
+                             where r.tenant_id = $1 and r.image_id = i.id and r.user_id = $8))
            order by i.id desc limit $5"#,
         tenant.0,
-        projects.as_deref(),
+        wanted.project.map(|p| p.0),
         wanted.name,
         wanted.before.map(|i| i.0),
-        wanted.limit
+        wanted.limit,
+        projects.as_deref(),
+        inside.as_deref(),
+        wanted.reach.member.map(|u| u.0)
     )
     .fetch_all(&mut **tx)
     .await?;
     rows.into_iter().map(Image::try_from).collect()
 }
 
+/// Sets who may see an image.
+pub async fn set_visibility(tx: &mut TenantTx, image: &Image, visibility: Visibility) -> Result<()> {
+    let tenant = tx.tenant_id();
+    sqlx::query!(
+        "update images set visibility = $3, version = version + 1 where tenant_id = $1 and id = $2",
+        tenant.0,
+        image.id.0,
+        visibility.as_str()
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+/// Locks an image until the transaction ends.
+pub async fn lock(tx: &mut TenantTx, image: ImageId) -> Result<Option<Image>> {
+    let tenant = tx.tenant_id();
+    sqlx::query_scalar!("select id from images where tenant_id = $1 and id = $2 for no key update", tenant.0, image.0)
+        .fetch_optional(&mut **tx)
+        .await?;
+    get(tx, image).await
+}
+
 pub async fn get(tx: &mut TenantTx, image: ImageId) -> Result<Option<Image>> {
     let tenant = tx.tenant_id();
     let row = sqlx::query_as!(
         Row,
-        r#"select i.id, i.project_id, i.name, i.repository, i.image_type, i.lifecycle, i.hold, i.visibility, i.digest,
-                  i.tag, i.pushed_by, i.pushed_at, i.created_at,
+        r#"select i.id, i.project_id, i.name, i.repository, i.image_type, i.lifecycle, i.hold, i.visibility, i.version,
+                  i.digest, i.tag, i.pushed_by, i.pushed_at, i.created_at,
                   m.docker_manifest_digest as "docker_manifest_digest?", m.docker_config_digest,
                   m.media_type as "media_type?", m.artifact_type, m.os, m.architecture,
                   m.total_layer_count as "total_layer_count?", m.compressed_size_bytes as "compressed_size_bytes?",
