@@ -4,7 +4,7 @@ use crate::support::server::ServerProcess;
 use chrono::Duration;
 use image_factory::images::registry::{RunKind, RunStatus};
 use image_factory::kernel::Digest;
-use image_factory::tenancy::access::{Caller, TenantRole};
+use image_factory::tenancy::access::{Caller, RequestInfo, TenantRole};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -109,7 +109,7 @@ async fn what_a_crash_left_unrecorded_is_found_and_removed() {
     let store = FaultyStore::new(hub.app.objects.clone());
     let registry = hub.registry_on(std::sync::Arc::new(store.clone()));
     let token = owner.token(&format!("repository:{REPOSITORY}:pull,push")).await;
-    let access = std::sync::Arc::new(registry.verify_token(&token).unwrap());
+    let access = std::sync::Arc::new(registry.verify_token(&token, RequestInfo::default()).unwrap());
     store.fail(Fault::AfterCommit);
     let body = Box::pin(futures::stream::iter([Ok(bytes::Bytes::from_static(b"lost"))]));
     let name = REPOSITORY.parse().unwrap();

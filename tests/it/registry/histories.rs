@@ -8,7 +8,7 @@ use chrono::{DateTime, Duration, Utc};
 use futures::{FutureExt, StreamExt, TryStreamExt, stream};
 use image_factory::images::registry::{Access, Reference, Registry, RepositoryName, RunKind};
 use image_factory::kernel::{Digest, Kind, Result};
-use image_factory::tenancy::access::{Caller, TenantRole};
+use image_factory::tenancy::access::{Caller, RequestInfo, TenantRole};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use std::collections::{BTreeMap, BTreeSet};
@@ -81,7 +81,8 @@ impl World {
                 people.insert(slug, hub.person(&tenant, TenantRole::Owner).await);
             }
             let scope: Vec<_> = NAMES.iter().map(|n| format!("repository:{n}:pull,push,delete")).collect();
-            let access = registry.verify_token(&people[slug].token(&scope.join(" ")).await).unwrap();
+            let access =
+                registry.verify_token(&people[slug].token(&scope.join(" ")).await, RequestInfo::default()).unwrap();
             repositories.push((name.parse().unwrap(), Arc::new(access), Repository::default()));
         }
         let blobs = (0..10u64).map(|n| Bytes::from(noise(100 + usize::try_from(n).unwrap(), n + 1)));
