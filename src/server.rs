@@ -54,8 +54,13 @@ fn api(app: &App) -> OpenApiRouter {
         .merge(audit::routes(app.audit.clone()))
         .merge(registry::transfer_routes(app.registry.clone()))
         .merge(catalog::routes(app.catalog.clone()))
+<<<<<<< HEAD
         .merge(registry::management_routes(app.registry.clone()))
         .merge(robots::routes(app.robots.clone()))
+=======
+        .merge(robots::routes(app.robots.clone()))
+        .merge(registry::management_routes(app.registry.clone()))
+>>>>>>> main
         .merge(builds::routes(app.builds.clone()))
         .merge(dispatch::routes(app.dispatch.clone()))
         .merge(live::routes(app.live.clone()))

@@ -25,8 +25,12 @@ pub use config::Config;
 pub use gates::{BuildRobot, BuildRobotGate, Push, ROBOT_SECRET_START, Robot, RobotGate, Shelf, Standing, staging_tag};
 pub use model::{
     AccessKind, Action, Actions, Descriptor, Finding, ImageAccess, Manifest, ManifestKind, Platform, Reference,
+<<<<<<< HEAD
     RepositoryName, RepositoryPattern, RetentionPolicy, RunCounts, RunKind, RunStatus, StorageRun, StorageTotals, Tag,
     TagRule, Transfer,
+=======
+    RepositoryName, RepositoryPattern, RunCounts, RunKind, RunStatus, StorageRun, StorageTotals, Tag, Transfer,
+>>>>>>> main
 };
 pub use service::{Parts, Registry, RetentionPreview, TagInfo, Tagged, Usage};
 pub use tasks::register;

@@ -4,7 +4,12 @@ use crate::support::server::ServerProcess;
 use chrono::Duration;
 use image_factory::images::registry::{RunKind, RunStatus};
 use image_factory::kernel::Digest;
+<<<<<<< HEAD
 use image_factory::tenancy::access::{Caller, RequestInfo, TenantRole};
+=======
+use image_factory::tenancy::access::RequestInfo;
+use image_factory::tenancy::access::{Caller, TenantRole};
+>>>>>>> main
 use reqwest::Method;
 use serde_json::{Value, json};
 

@@ -8,7 +8,12 @@ use chrono::{DateTime, Duration, Utc};
 use futures::{FutureExt, StreamExt, TryStreamExt, stream};
 use image_factory::images::registry::{Access, Reference, Registry, RepositoryName, RunKind};
 use image_factory::kernel::{Digest, Kind, Result};
+<<<<<<< HEAD
 use image_factory::tenancy::access::{Caller, RequestInfo, TenantRole};
+=======
+use image_factory::tenancy::access::RequestInfo;
+use image_factory::tenancy::access::{Caller, TenantRole};
+>>>>>>> main
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use std::collections::{BTreeMap, BTreeSet};

@@ -3,7 +3,10 @@
 mod access_log;
 mod blobs;
 mod manifests;
+<<<<<<< HEAD
 mod retention;
+=======
+>>>>>>> main
 mod rights;
 mod storage;
 mod tags;
