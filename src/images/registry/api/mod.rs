@@ -6,6 +6,7 @@ mod manifests;
 mod referrers;
 mod refusal;
 mod request;
+mod retention;
 mod route;
 mod storage;
 mod token;
@@ -51,7 +52,7 @@ pub fn routes(registry: Registry) -> Router {
 
 /// Routes of the API: what is managed about the registry.
 pub fn management_routes(registry: Registry) -> OpenApiRouter {
-    storage::routes().with_state(registry)
+    storage::routes().merge(retention::routes()).with_state(registry)
 }
 
 async fn api_version(request: Request, next: Next) -> Response {
