@@ -15,8 +15,7 @@ use crate::platform::db::{self, Db};
 use crate::platform::events::{Events, Signals};
 use crate::platform::http::idempotency;
 use crate::platform::jobs;
-use crate::platform::storage::fs::FsStore;
-use crate::platform::storage::{Key, ObjectStore};
+use crate::platform::storage::{self, Key, ObjectStore};
 use crate::platform::tasks::Tasks;
 use crate::tenancy::audit::Audit;
 use crate::tenancy::identity::{self, Gate, Identity, Users};
@@ -64,6 +63,7 @@ impl App {
                 "encryption_key is not set: make one with `image-factory config generate-key`",
             ));
         }
+        config.storage.validate()?;
         let keyring = Keyring::from_base64(&config.encryption_key)?;
         let db = Db::connect_lazy(&config.database)?;
         let clock = Clock::system();
@@ -75,7 +75,7 @@ impl App {
             Identity::new(db.clone(), clock.clone(), users.clone(), &keyring, config.identity.clone(), public_url)?;
         let tenants = Tenants::new(db.clone(), clock.clone(), users.clone(), tasks.clone());
         let projects = Projects::new(db.clone(), clock.clone(), users.clone(), keyring.clone());
-        let objects: Arc<dyn ObjectStore> = Arc::new(FsStore::at(&config.storage));
+        let objects = storage::at(&config.storage, &tasks);
         let robots = Robots::new(db.clone(), clock.clone());
         let registry = Registry::new(registry::Parts {
             config: config.registry.clone(),
@@ -136,7 +136,8 @@ impl App {
         if app.config.database.migrate_on_start {
             db::migrate(&app.db).await?;
         }
-        FsStore::open(&app.config.storage).await?;
+        app.objects.prepare().await?;
+        app.registry.record_storage(app.config.storage.kind).await?;
         app.identity.bootstrap().await?;
         Ok(app)
     }

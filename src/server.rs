@@ -55,6 +55,7 @@ fn api(app: &App) -> OpenApiRouter {
         .merge(registry::transfer_routes(app.registry.clone()))
         .merge(catalog::routes(app.catalog.clone()))
         .merge(robots::routes(app.robots.clone()))
+        .merge(registry::management_routes(app.registry.clone()))
         .merge(builds::routes(app.builds.clone()))
         .merge(dispatch::routes(app.dispatch.clone()))
         .merge(live::routes(app.live.clone()))

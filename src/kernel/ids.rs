@@ -70,6 +70,8 @@ id! {
     RobotId,
     /// An upload to the registry.
     UploadId,
+    /// A collection of garbage, or a verification of what is stored.
+    StorageRunId,
     /// A published event.
     EventId,
     /// A background job.

@@ -19,12 +19,12 @@ mod store;
 mod tasks;
 
 pub use access::{Access, Place};
-pub use api::{routes, transfer_routes};
+pub use api::{management_routes, routes, transfer_routes};
 pub use config::Config;
 pub use gates::{BuildRobot, BuildRobotGate, Push, ROBOT_SECRET_START, Robot, RobotGate, Shelf, Standing, staging_tag};
 pub use model::{
-    AccessKind, Action, Actions, Descriptor, ImageAccess, Manifest, ManifestKind, Platform, Reference, RepositoryName,
-    RepositoryPattern, Tag, Transfer,
+    AccessKind, Action, Actions, Descriptor, Finding, ImageAccess, Manifest, ManifestKind, Platform, Reference,
+    RepositoryName, RepositoryPattern, RunCounts, RunKind, RunStatus, StorageRun, StorageTotals, Tag, Transfer,
 };
 pub use service::{Parts, Registry, TagInfo, Tagged, Usage};
 pub use tasks::register;

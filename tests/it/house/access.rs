@@ -75,6 +75,7 @@ fn path_value(victim: &Victim, collection: &str, name: &str) -> Option<String> {
         ("robot-accounts", "id") => victim.robot.clone(),
         ("builds", "id") => victim.build.clone(),
         ("images", "id") => victim.image.clone(),
+        ("system", "id") => Uuid::nil().to_string(),
         _ => return None,
     })
 }
@@ -102,6 +103,7 @@ fn body(operation: &str) -> Option<Value> {
         "set_quota" => json!({
             "builds_queued_max": 9, "builds_running_max": 9, "storage_bytes_max": 9_000_000, "retention_days": 9
         }),
+        "start_storage_run" => json!({"kind": "collect", "dry_run": true}),
         "create_api_key" => json!({"name": "other", "scopes": ["project:read"]}),
         "create_project" => json!({"slug": "other"}),
         "create_robot_account" => json!({"name": "ci", "actions": ["pull"]}),
@@ -117,7 +119,8 @@ fn body(operation: &str) -> Option<Value> {
 }
 
 /// What those who may call it do not find on a fresh installation.
-const MISSING: &[(&str, &str)] = &[("get_build_metrics", "a build that has not run has none")];
+const MISSING: &[(&str, &str)] =
+    &[("get_build_metrics", "a build that has not run has none"), ("get_storage_run", "no run has this id")];
 
 /// A body of another media type that would be accepted. By operation id.
 fn other_body(operation: &str) -> Option<(&'static str, Vec<u8>)> {

@@ -46,6 +46,11 @@ const PLACES: &[Place] = &[
         instead: "platform::tasks, so that shutdown can wait",
     },
     Place {
+        pattern: r"\baws_sdk_s3\b",
+        only_in: r"^platform/storage/s3/",
+        instead: "the ObjectStore port, which every storage stands behind",
+    },
+    Place {
         pattern: r"\b(Utc|Local|SystemTime)::now\b",
         only_in: r"^kernel/clock\.rs$",
         instead: "kernel::Clock, so that tests can move the time",

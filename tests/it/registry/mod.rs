@@ -3,8 +3,11 @@
 mod access;
 mod access_log;
 mod catalog;
+mod collection;
+mod histories;
 mod manifests;
 mod memory;
+mod on_s3;
 mod pulling;
 mod pushing;
 mod restart;

@@ -5,6 +5,7 @@ mod manifests;
 mod refusal;
 mod request;
 mod route;
+mod storage;
 mod token;
 mod transfers;
 mod uploads;
@@ -29,6 +30,7 @@ use http::{HeaderName, HeaderValue, Method, StatusCode};
 use refusal::{Challenge, not_allowed, refuse};
 use route::Target;
 use std::sync::Arc;
+use utoipa_axum::router::OpenApiRouter;
 
 const API_VERSION: HeaderName = HeaderName::from_static("docker-distribution-api-version");
 const CONTENT_DIGEST: HeaderName = HeaderName::from_static("docker-content-digest");
@@ -43,6 +45,11 @@ pub fn routes(registry: Registry) -> Router {
         .route("/v2/{*path}", any(dispatch))
         .layer(axum::middleware::from_fn(api_version))
         .with_state(registry)
+}
+
+/// Routes of the API: what is managed about the registry.
+pub fn management_routes(registry: Registry) -> OpenApiRouter {
+    storage::routes().with_state(registry)
 }
 
 async fn api_version(request: Request, next: Next) -> Response {

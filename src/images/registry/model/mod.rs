@@ -7,6 +7,7 @@ mod name;
 mod pattern;
 mod range;
 mod scope;
+mod storage;
 
 pub use access_log::{AccessKind, ImageAccess, Transfer};
 pub use hasher::StreamHasher;
@@ -15,3 +16,4 @@ pub use name::{Reference, RepositoryName, Tag};
 pub use pattern::RepositoryPattern;
 pub use range::{Requested, blob_range, content_range};
 pub use scope::{Action, Actions, Scope};
+pub use storage::{Finding, RunCounts, RunKind, RunStatus, StorageRun, StorageTotals};

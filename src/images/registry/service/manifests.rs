@@ -8,6 +8,7 @@ use crate::images::registry::events::{self, Deleted};
 use crate::images::registry::gates::{Push, staging_tag};
 use crate::images::registry::model::{AccessKind, Action, Manifest, ManifestKind, Reference, RepositoryName, Tag};
 use crate::images::registry::store;
+use crate::images::registry::store::blobs::RepositoryBlob;
 use crate::images::registry::store::manifests::{Described, NewManifest, StoredManifest};
 use crate::images::registry::store::tags::Move;
 use crate::kernel::ids::{ImageId, ProjectId, TenantId};
@@ -101,8 +102,12 @@ impl Registry {
         let mut tx = self.parts.db.tenant(place.tenant_id).await?;
         let repository = store::repositories::find(&mut tx, place.project_id, name.image()).await?;
         check_references(&mut tx, repository, &manifest).await?;
+        let config = match manifest.config.as_ref().filter(|_| manifest.has_image_config()) {
+            Some(config) => store::blobs::find(&mut tx, place.project_id, name.image(), &config.digest).await?.blob,
+            None => None,
+        };
         drop(tx);
-        let config = self.config_of(&manifest).await?;
+        let config = self.config_content(config).await?;
 
         self.accesses.ready().await?;
         let pushed_by = access.actor.to_string();
@@ -231,9 +236,9 @@ impl Registry {
     }
 
     /// The config of a container image, where it can be kept.
-    async fn config_of(&self, manifest: &Manifest) -> Result<Option<Vec<u8>>> {
-        let Some(config) = manifest.config.as_ref().filter(|_| manifest.has_image_config()) else { return Ok(None) };
-        let Some(object) = self.parts.store.get(&Key::blob(&config.digest), None).await? else { return Ok(None) };
+    async fn config_content(&self, blob: Option<RepositoryBlob>) -> Result<Option<Vec<u8>>> {
+        let Some(blob) = blob else { return Ok(None) };
+        let Some(object) = self.parts.store.get(&Key::new(blob.storage_key)?, None).await? else { return Ok(None) };
         match object.bytes(MAX_CONFIG_BYTES).await {
             Ok(bytes) => Ok(Some(bytes)),
             Err(e) if e.kind() == Kind::TooLarge => Ok(None),

@@ -4,6 +4,7 @@ mod access_log;
 mod blobs;
 mod manifests;
 mod rights;
+mod storage;
 mod tags;
 mod tokens;
 mod uploads;
