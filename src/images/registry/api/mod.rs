@@ -10,8 +10,6 @@ mod token;
 mod transfers;
 mod uploads;
 
-pub use transfers::transfer_routes;
-
 use super::access::Access;
 use super::model::{Actions, Scope};
 use super::service::{Credentials, Registry};
@@ -49,7 +47,7 @@ pub fn routes(registry: Registry) -> Router {
 
 /// Routes of the API: what is managed about the registry.
 pub fn management_routes(registry: Registry) -> OpenApiRouter {
-    storage::routes().with_state(registry)
+    storage::routes().merge(transfers::routes()).with_state(registry)
 }
 
 async fn api_version(request: Request, next: Next) -> Response {
