@@ -138,9 +138,9 @@ async fn every_client_signs_in_with_password_key_or_robot_and_pulls_what_is_publ
         }
         let (auth, image) = (path(&format!("skopeo-{way}.json")), format!("docker://{host}/acme/hello/{way}:v1"));
         succeed("skopeo", &["copy", "--authfile", &auth, "--dest-tls-verify=false", &layout, &image]);
-        let [root, run_root] = stores(way);
+        let [images, state] = stores(way);
         let (auth, image) = (path(&format!("podman-{way}.json")), format!("{host}/acme/hello/{way}:v1"));
-        let storage = ["--root", &root, "--runroot", &run_root, "--storage-driver", "vfs"];
+        let storage = ["--root", &images, "--runroot", &state, "--storage-driver", "vfs"];
         succeed("podman", &[&storage[..], &["pull", "--authfile", &auth, "--tls-verify=false", &image]].concat());
     }
     // What is public needs no login, and nothing else does without.
@@ -156,8 +156,8 @@ async fn every_client_signs_in_with_password_key_or_robot_and_pulls_what_is_publ
     };
     assert!(copy("robot"));
     assert!(!copy("key"));
-    let [root, run_root] = stores("anonymous");
-    let storage = ["--root", &root, "--runroot", &run_root, "--storage-driver", "vfs"];
+    let [images, state] = stores("anonymous");
+    let storage = ["--root", &images, "--runroot", &state, "--storage-driver", "vfs"];
     let image = format!("{host}/acme/hello/robot:v1");
     succeed("podman", &[&storage[..], &["pull", "--authfile", &none, "--tls-verify=false", &image]].concat());
     let target = format!("docker://{host}/acme/hello/robot:v2");

@@ -152,7 +152,7 @@ impl Registry {
                 Action::Delete => false,
             },
             Holder::Robot(robot) => robot.may(action, project, name),
-            Holder::Person(_) => caller.as_ref().is_some_and(|c| person_may(c, &standing, action, place)),
+            Holder::Person(_) => caller.as_ref().is_some_and(|c| person_may(c, standing, action, place)),
         };
         let rights = Actions::all().filter(|action| match action {
             Action::Pull => standing.public || may(action),
@@ -217,7 +217,7 @@ impl Registry {
 }
 
 /// A right in the project opens what is not closed to those outside of it; a role on the repository opens that alone.
-fn person_may(caller: &Caller, standing: &Standing, action: Action, place: Place) -> bool {
+fn person_may(caller: &Caller, standing: Standing, action: Action, place: Place) -> bool {
     let (permission, project) = (action.permission(), place.project_id);
     let by_project = caller.has_in(permission, project) && (!standing.closed || caller.belongs_to(project));
     by_project || (standing.granted.has(action) && caller.carries(permission, project))
