@@ -15,7 +15,8 @@ pub struct Config {
     pub idle_timeout_seconds: u64,
     /// Minutes for which a token is good.
     pub token_minutes: u32,
-    /// Requests per second from one address that has not signed in; bursts of twice that.
+    /// Requests for tokens and for what is public, per second, from one address that has not signed in; bursts of twice
+    /// that.
     pub anonymous_requests_per_second: u32,
     /// Days for which the access log tells who pulled and pushed; it ends with whole months.
     pub access_log_days: u32,

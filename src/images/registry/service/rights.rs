@@ -34,7 +34,7 @@ impl Registry {
         request: RequestInfo,
     ) -> Result<Access> {
         let (holder, mut access) = match credentials {
-            None => (Holder::Nobody, self.anonymous(request)?),
+            None => (Holder::Nobody, self.admit(Access::anonymous(), request)?),
             Some(credentials) => self.holder(credentials, &scopes, request).await?,
         };
         for scope in scopes {
@@ -43,12 +43,8 @@ impl Registry {
         Ok(access)
     }
 
-    /// Somebody who has not signed in. 429 for an address that asks too often.
-    pub fn anonymous(&self, request: RequestInfo) -> Result<Access> {
-        self.admit(Access::anonymous(), request)
-    }
-
-    /// The rights that a token carries. 401 when it is not one of ours or has expired.
+    /// The rights that a token carries. 401 when it is not one of ours or has expired, 429 for an address that uses one of
+    /// nobody too often.
     pub fn verify_token(&self, token: &str, request: RequestInfo) -> Result<Access> {
         self.admit(self.tokens.verify(token)?, request)
     }
