@@ -70,9 +70,16 @@ impl App {
         let signals = Signals::start(db.clone(), &tasks);
         let events = Events::new(db.clone());
         let users = Users::new(db.clone(), clock.clone())?;
-        let public_url = config.server.public_url.clone();
-        let identity =
-            Identity::new(db.clone(), clock.clone(), users.clone(), &keyring, config.identity.clone(), public_url)?;
+        let registry_host = registry_host(&config.server.public_url);
+        let identity = Identity::new(
+            db.clone(),
+            clock.clone(),
+            users.clone(),
+            &keyring,
+            config.identity.clone(),
+            config.server.public_url.clone(),
+            registry_host.host.clone(),
+        )?;
         let tenants = Tenants::new(db.clone(), clock.clone(), users.clone(), tasks.clone());
         let projects = Projects::new(db.clone(), clock.clone(), users.clone(), keyring.clone());
         let objects = storage::at(&config.storage, &tasks);
@@ -101,7 +108,7 @@ impl App {
             tenants.clone(),
             projects.clone(),
             registry.clone(),
-            registry_host(&config.server.public_url),
+            registry_host,
             objects.clone(),
         );
         let dispatch =

@@ -1,11 +1,14 @@
-//! Reading the catalogue, and who may see what of it.
+//! The use cases of the catalogue.
 
 use super::events;
-use super::model::{Image, ImageLayer, ImageMember, ImageRole, Visibility};
-use super::store::{self, Reach, Wanted};
-use crate::images::registry::{Action, ImageAccess, Registry, TagInfo};
+use super::model::{
+    Hold, Image, ImageLayer, ImageManifest, ImageMember, ImageRole, ImageType, Lifecycle, LifecycleStep, Visibility,
+    term_range,
+};
+use super::store::{self, Reach, Search, Wanted};
+use crate::images::registry::{Action, DigestPrefix, ImageAccess, Reference, Registry, Removed, Tag, TagInfo, TagMove};
 use crate::kernel::ids::{ImageId, ProjectId, TenantId, UserId};
-use crate::kernel::{Clock, Error, Page, PageRequest, Result};
+use crate::kernel::{Clock, Error, Kind, Page, PageRequest, Result};
 use crate::platform::db::{Db, TenantTx};
 use crate::platform::events::publish;
 use crate::platform::http::IfMatch;
@@ -34,6 +37,12 @@ pub struct ImageFilters {
     pub project: Option<String>,
     /// Exactly this name.
     pub name: Option<String>,
+    /// So far in their life.
+    pub lifecycle: Option<Lifecycle>,
+    /// Of this kind.
+    pub image_type: Option<ImageType>,
+    /// With a word of the name or of a label that begins so, or with content whose digest begins so.
+    pub query: Option<String>,
 }
 
 impl Catalog {
@@ -50,13 +59,32 @@ impl Catalog {
             Some(project) => Some(self.projects.find(caller, project).await?.id),
             None => tenant.only_project,
         };
+        let search = match filters.query.as_deref().map(str::trim).filter(|q| !q.is_empty()) {
+            None => None,
+            Some(query) => {
+                let images = match DigestPrefix::parse(query) {
+                    Some(prefix) => self.registry.repositories_holding(tenant.id, &prefix).await?,
+                    None => Vec::new(),
+                };
+                let (low, high) = term_range(query);
+                Some(Search { low, high, images })
+            }
+        };
         let reach = Reach {
             projects,
             inside: tenant.member_of.as_ref().map(|all| all.iter().copied().collect()),
             member: caller.user_id.filter(|_| tenant.scopes.has(Permission::ImagePull)),
         };
-        let name = filters.name.as_deref();
-        let wanted = Wanted { reach: &reach, project, name, before: page.after()?, limit: page.fetch() };
+        let wanted = Wanted {
+            reach: &reach,
+            project,
+            name: filters.name.as_deref(),
+            lifecycle: filters.lifecycle,
+            image_type: filters.image_type,
+            search,
+            before: page.after()?,
+            limit: page.fetch(),
+        };
         let mut tx = self.db.tenant(tenant.id).await?;
         let images = store::list(&mut tx, &wanted).await?;
         page.page(images, |i| i.id)
@@ -73,6 +101,112 @@ impl Catalog {
     pub async fn tags(&self, caller: &Caller, id: ImageId, page: &PageRequest) -> Result<Page<TagInfo>> {
         let image = self.get(caller, id).await?;
         self.registry.tag_infos(caller.tenant()?.id, image.id, page).await
+    }
+
+    /// Moves of a tag, newest first.
+    pub async fn tag_history(
+        &self,
+        caller: &Caller,
+        id: ImageId,
+        tag: &Tag,
+        page: &PageRequest,
+    ) -> Result<Page<TagMove>> {
+        let image = self.get(caller, id).await?;
+        self.registry.tag_history(caller.tenant()?.id, image.id, tag, page).await
+    }
+
+    /// A manifest of an image, by tag or digest.
+    pub async fn manifest(&self, caller: &Caller, id: ImageId, reference: &Reference) -> Result<ImageManifest> {
+        let image = self.get(caller, id).await?;
+        let tenant = caller.tenant()?.id;
+        let readable = caller.projects_with(Permission::ImagePull)?;
+        let details = self.registry.manifest_details(tenant, image.id, reference, readable.as_deref()).await;
+        let details = details.map_err(absent)?;
+        let mut tx = self.db.tenant(tenant).await?;
+        let build = store::build_of(&mut tx, image.id, &details.digest).await?;
+        Ok(ImageManifest::new(details, build))
+    }
+
+    /// Takes an image a step on in its life. 409 where that step does not lead on, and for publishing what is held back.
+    pub async fn step(&self, caller: &Caller, id: ImageId, step: LifecycleStep) -> Result<Image> {
+        let image = self.get(caller, id).await?;
+        let tenant = caller.require_in(Permission::ImagePush, image.project_id)?;
+        let refused = || {
+            let message = format!("the image is {} and its hold is {}", image.lifecycle.as_str(), image.hold.as_str());
+            Error::conflict("image.lifecycle", message)
+        };
+        let to = step.from(image.lifecycle).ok_or_else(refused)?;
+        let mut tx = self.db.tenant(tenant).await?;
+        if !store::step(&mut tx, id, image.lifecycle, to).await? {
+            return Err(refused());
+        }
+        publish(&mut tx, &events::stepped(&self.clock, tenant, &caller.actor, &image, step, to)).await?;
+        let (before, after) = (json!({"lifecycle": image.lifecycle}), json!({"lifecycle": to}));
+        self.record(&mut tx, caller, step.past(), id, Some(before), Some(after)).await?;
+        tx.commit().await?;
+        Ok(Image { lifecycle: to, ..image })
+    }
+
+    /// Deletes a tag, or a manifest with its tags. A dry run changes nothing and tells what would go.
+    pub async fn delete_reference(
+        &self,
+        caller: &Caller,
+        id: ImageId,
+        reference: &Reference,
+        dry_run: bool,
+    ) -> Result<Removed> {
+        let image = self.deletable(caller, id).await?;
+        let tenant = caller.tenant()?.id;
+        let mut tx = self.db.tenant(tenant).await?;
+        let removed = self.registry.remove(&mut tx, &caller.actor, id, reference).await.map_err(absent)?;
+        if !dry_run {
+            let action = match reference {
+                Reference::Tag(_) => "image.tag_deleted",
+                Reference::Digest(_) => "image.manifest_deleted",
+            };
+            let before =
+                json!({"repository": image.repository, "reference": reference.to_string(), "tags": removed.tags});
+            self.record(&mut tx, caller, action, id, Some(before), None).await?;
+            tx.commit().await?;
+        }
+        Ok(removed)
+    }
+
+    /// Deletes an image with everything in its repository, some manifests in each transaction: what was deleted stays so
+    /// when the caller goes away, and the next call goes on. A dry run changes nothing and tells what would go.
+    pub async fn delete(&self, caller: &Caller, id: ImageId, dry_run: bool) -> Result<Removed> {
+        let image = self.deletable(caller, id).await?;
+        let tenant = caller.tenant()?.id;
+        if dry_run {
+            let mut tx = self.db.tenant(tenant).await?;
+            return self.registry.removable(&mut tx, id).await;
+        }
+        let mut total = Removed::default();
+        loop {
+            let mut tx = self.db.tenant(tenant).await?;
+            let (removed, all) = self.registry.remove_some(&mut tx, &caller.actor, id).await.map_err(absent)?;
+            total.add(removed);
+            if all {
+                let before =
+                    json!({"repository": image.repository, "tags": total.tag_count, "manifests": total.manifest_count});
+                self.record(&mut tx, caller, "image.deleted", id, Some(before), None).await?;
+                tx.commit().await?;
+                return Ok(total);
+            }
+            tx.commit().await?;
+        }
+    }
+
+    /// An image that the caller may delete from: not while it is held back, for it may be evidence.
+    async fn deletable(&self, caller: &Caller, id: ImageId) -> Result<Image> {
+        let image = self.get(caller, id).await?;
+        caller.require_in(Permission::ImageDelete, image.project_id)?;
+        match image.hold {
+            Hold::None => Ok(image),
+            Hold::Quarantined | Hold::Blocked => {
+                Err(Error::conflict("image.held", "the image is held back; it must be released first"))
+            }
+        }
     }
 
     /// Layers of an image, lowest first.
@@ -215,4 +349,12 @@ async fn has_role(tx: &mut TenantTx, caller: &Caller, image: ImageId, project: P
     };
     let role = store::members::role(tx, image, user).await?;
     Ok(role.is_some_and(|r| r.actions().contains(&Action::Pull)))
+}
+
+/// The registry's own words for what is not there are not the API's.
+fn absent(error: Error) -> Error {
+    match error.kind() {
+        Kind::NotFound => Error::not_found("manifest or tag").with_source(error),
+        _ => error,
+    }
 }

@@ -51,9 +51,12 @@ pub fn upload_invalid(message: impl Into<String>) -> Error {
     Error::new(Kind::Malformed, "BLOB_UPLOAD_INVALID", message)
 }
 
+/// Code of [`out_of_order`].
+pub const OUT_OF_ORDER: &str = "RANGE_INVALID";
+
 /// The chunk does not continue what is there: 416.
 pub fn out_of_order(received: u64) -> Error {
-    Error::new(Kind::Malformed, "RANGE_INVALID", format!("the upload has {received} bytes; continue there"))
+    Error::new(Kind::Malformed, OUT_OF_ORDER, format!("the upload has {received} bytes; continue there"))
 }
 
 pub fn blob_too_large(max: u64) -> Error {

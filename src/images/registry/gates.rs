@@ -2,7 +2,7 @@
 
 use super::access::Place;
 use super::model::{Action, Actions, Manifest, RepositoryName, RepositoryPattern};
-use crate::kernel::ids::{ExecutionId, ImageId, ProjectId, RobotId, TenantId, UserId};
+use crate::kernel::ids::{BuildId, ExecutionId, ImageId, ProjectId, RobotId, TenantId, UserId};
 use crate::kernel::{Digest, Result};
 use crate::platform::db::{SystemTx, TenantStatement, TenantTx};
 use chrono::{DateTime, Utc};
@@ -23,6 +23,21 @@ pub struct BuildRobot {
     pub project_id: ProjectId,
     /// Full names of the repositories it may push to.
     pub push: Vec<String>,
+}
+
+/// An image that a build made and pushed by digest.
+#[derive(Debug, Clone, Copy)]
+pub struct Built<'a> {
+    /// The build.
+    pub build: BuildId,
+    /// Its project.
+    pub project: ProjectId,
+    /// The image's name in the project.
+    pub image: &'a str,
+    /// The manifest.
+    pub digest: Digest,
+    /// Tags that it gets.
+    pub tags: &'a [String],
 }
 
 /// The tag under which a run pushes its image, for clients that cannot push by digest alone. The registry keeps the
@@ -111,6 +126,8 @@ pub struct Push {
     pub manifest: Manifest,
     /// The config of a container image; none for indexes and artifacts, and where it does not parse.
     pub config: Option<serde_json::Value>,
+    /// The build that made it, where one did.
+    pub build: Option<BuildId>,
     /// Who pushed: `user:<id>` or another actor.
     pub by: String,
     /// When.
@@ -134,6 +151,12 @@ pub trait Shelf: Send + Sync {
 
     /// Where a repository is that everybody may pull. One look, whatever there is of this name.
     async fn public_place(&self, tx: &mut SystemTx, name: &RepositoryName) -> Result<Option<Place>>;
+
+    /// Whether the image takes pushes: Forbidden when it does not.
+    async fn check_writable(&self, tx: &mut TenantTx, image: ImageId) -> Result<()>;
+
+    /// How large the layers of a manifest are when they are unpacked, in bytes.
+    async fn measured(&self, tx: &mut TenantTx, image: ImageId, digest: Digest, unpacked_bytes: u64) -> Result<()>;
 
     /// A manifest was deleted; what is left of the newest, if anything is.
     async fn deleted(&self, tx: &mut TenantTx, image: ImageId, digest: Digest, newest: Option<&Push>) -> Result<()>;

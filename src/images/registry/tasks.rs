@@ -1,7 +1,7 @@
 //! What runs behind.
 
 use super::model::RunKind;
-use super::service::Registry;
+use super::service::{MEASURE, Registry};
 use super::store;
 use crate::kernel::{Error, Result};
 use crate::platform::jobs;
@@ -15,7 +15,8 @@ const BATCH: i64 = 500;
 /// How soon after it was asked for a collection or verification begins.
 const LOOK_FOR_RUNS: Period = Period::from_secs(10);
 
-/// Registers the reaper of uploads, the keeper of the access log, garbage collection and verification.
+/// Registers the reaper of uploads, the keeper of the access log, garbage collection, verification and the measuring of
+/// layers.
 pub fn register(jobs: &mut jobs::Registry, registry: &Registry) {
     for (name, kind) in [("registry.collect", RunKind::Collect), ("registry.scrub", RunKind::Scrub)] {
         let registry = registry.clone();
@@ -28,6 +29,11 @@ pub fn register(jobs: &mut jobs::Registry, registry: &Registry) {
     jobs.every(Period::from_hours(1), "registry.keep_access_log", move || {
         let registry = keeper.clone();
         async move { registry.keep_access_log().await.map(drop) }
+    });
+    let measuring = registry.clone();
+    jobs.on(MEASURE, move |payload| {
+        let registry = measuring.clone();
+        async move { registry.measure(serde_json::from_value(payload)?).await }
     });
     let registry = registry.clone();
     jobs.every(Period::from_mins(10), "registry.reap_uploads", move || {

@@ -76,6 +76,8 @@ fn path_value(victim: &Victim, collection: &str, name: &str) -> Option<String> {
         ("builds", "id") => victim.build.clone(),
         ("images", "id") => victim.image.clone(),
         ("system", "id") => Uuid::nil().to_string(),
+        ("images", "reference") => format!("sha256:{}", "0".repeat(64)),
+        ("images", "tag") => "v1".into(),
         _ => return None,
     })
 }
@@ -119,8 +121,13 @@ fn body(operation: &str) -> Option<Value> {
 }
 
 /// What those who may call it do not find on a fresh installation.
-const MISSING: &[(&str, &str)] =
-    &[("get_build_metrics", "a build that has not run has none"), ("get_storage_run", "no run has this id")];
+const MISSING: &[(&str, &str)] = &[
+    ("get_build_metrics", "a build that has not run has none"),
+    ("get_storage_run", "no run has this id"),
+    ("get_image_manifest", "the image is without content"),
+    ("delete_image_manifest", "the image is without content"),
+    ("delete_image_tag", "the image is without content"),
+];
 
 /// A body of another media type that would be accepted. By operation id.
 fn other_body(operation: &str) -> Option<(&'static str, Vec<u8>)> {

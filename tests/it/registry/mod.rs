@@ -4,6 +4,7 @@ mod access;
 mod access_log;
 mod catalog;
 mod collection;
+mod conformance;
 mod histories;
 mod manifests;
 mod memory;

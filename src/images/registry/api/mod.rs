@@ -1,7 +1,9 @@
 //! The registry over HTTP: `/v2/` (OCI Distribution Specification 1.1).
 
 mod blobs;
+mod listings;
 mod manifests;
+mod referrers;
 mod refusal;
 mod request;
 mod route;
@@ -83,15 +85,18 @@ async fn dispatch(State(registry): State<Registry>, Path(path): Path<String>, re
 
 async fn handle(registry: &Registry, target: Target, parts: &Parts, body: Body) -> Response {
     let needs = target.scope(&parts.method);
-    let challenge = Challenge::new(registry, &parts.headers, Some(&needs));
-    let everything = Scope { actions: Actions::all(), ..needs };
-    let access = match authenticate(registry, parts, vec![everything]).await {
+    let scope = needs.as_ref().map_or_else(|| Scope::CATALOG.to_owned(), ToString::to_string);
+    let challenge = Challenge::new(registry, &parts.headers, Some(&scope));
+    let everything = needs.into_iter().map(|needs| Scope { actions: Actions::all(), ..needs }).collect();
+    let access = match authenticate(registry, parts, everything).await {
         Ok(access) => Arc::new(access),
         Err(error) => return refuse(&error, &challenge),
     };
     let handled = match target {
         Target::Manifest(name, reference) => manifests::handle(registry, &access, &name, &reference, parts, body).await,
-        Target::Tags(name) => manifests::tags(registry, &access, &name, parts).await,
+        Target::Tags(name) => listings::tags(registry, &access, &name, parts).await,
+        Target::Catalog => listings::repositories(registry, &access, parts).await,
+        Target::Referrers(name, digest) => referrers::list(registry, &access, &name, &digest, parts).await,
         Target::Blob(name, digest) => blobs::handle(registry, &access, &name, &digest, parts).await,
         Target::Uploads(name) => uploads::start(registry, &access, &name, parts, body).await,
         Target::Upload(name, id) => uploads::handle(registry, &access, &name, &id, parts, body).await,

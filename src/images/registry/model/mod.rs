@@ -1,6 +1,7 @@
 //! The words of the registry: names, references, scopes, ranges, manifests, digests of streams.
 
 mod access_log;
+mod compression;
 mod hasher;
 mod manifest;
 mod name;
@@ -10,8 +11,9 @@ mod scope;
 mod storage;
 
 pub use access_log::{AccessKind, ImageAccess, Transfer};
+pub use compression::{Compression, Unpacked};
 pub use hasher::StreamHasher;
-pub use manifest::{Descriptor, Manifest, ManifestKind, Platform};
+pub use manifest::{Descriptor, Manifest, ManifestKind, OCI_INDEX, Platform, without};
 pub use name::{Reference, RepositoryName, Tag};
 pub use pattern::RepositoryPattern;
 pub use range::{Requested, blob_range, content_range};

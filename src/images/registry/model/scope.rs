@@ -110,6 +110,9 @@ impl fmt::Display for Scope {
 }
 
 impl Scope {
+    /// Asks to list repositories. A token needs no such right: whoever it was made for sees what they may pull.
+    pub const CATALOG: &str = "registry:catalog:*";
+
     /// Most scopes of one token.
     pub const MAX: usize = 16;
 
@@ -159,6 +162,7 @@ mod tests {
         assert_eq!(scopes[0].name.as_str(), "acme/hello/web");
         assert!(scopes[0].actions.has(Action::Push) && !scopes[0].actions.has(Action::Delete));
         assert!(Action::ALL.into_iter().all(|a| scopes[1].actions.has(a)));
+        assert_eq!(scopes[0].to_string(), "repository:acme/hello/web:pull,push");
         assert_eq!(serde_json::to_string(&scopes[0].actions).unwrap(), r#"["pull","push"]"#);
     }
 

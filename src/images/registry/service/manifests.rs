@@ -4,8 +4,8 @@ use super::Registry;
 use super::access_log::Noted;
 use crate::images::registry::access::Access;
 use crate::images::registry::error;
-use crate::images::registry::events::{self, Deleted};
-use crate::images::registry::gates::{Push, staging_tag};
+use crate::images::registry::events;
+use crate::images::registry::gates::{Built, Push, staging_tag};
 use crate::images::registry::model::{AccessKind, Action, Manifest, ManifestKind, Reference, RepositoryName, Tag};
 use crate::images::registry::store;
 use crate::images::registry::store::blobs::RepositoryBlob;
@@ -116,6 +116,7 @@ impl Registry {
         // Not before the lock, so that times follow the order of the commits.
         let now = self.parts.clock.now();
         let repository = store::repositories::ensure(&mut tx, place.project_id, name, now).await?;
+        self.parts.shelf.check_writable(&mut tx, repository).await?;
         check_references(&mut tx, Some(repository), &manifest).await?;
         let platform = config.as_deref().and_then(platform);
         let new = NewManifest {
@@ -130,7 +131,7 @@ impl Registry {
         };
         let (id, is_new) = store::manifests::insert(&mut tx, &new).await?;
         if is_new {
-            charge(&mut tx, repository, &manifest, limit).await?;
+            charge(&mut tx, repository, id, limit).await?;
         }
         let push = Push {
             image_id: repository,
@@ -141,6 +142,7 @@ impl Registry {
             tag: tag.map(str::to_owned),
             manifest,
             config: config.as_deref().and_then(|c| serde_json::from_slice(c).ok()),
+            build: None,
             by: pushed_by,
             at: now,
         };
@@ -162,15 +164,8 @@ impl Registry {
 
     /// Points tags at a manifest that is in the repository, in the caller's transaction: how a build that pushed by
     /// digest names its image in the moment it ends. Tags that point there already do not move.
-    pub async fn tag(
-        &self,
-        tx: &mut TenantTx,
-        actor: &Actor,
-        project: ProjectId,
-        image: &str,
-        digest: Digest,
-        tags: &[String],
-    ) -> Result<Tagged> {
+    pub async fn tag(&self, tx: &mut TenantTx, actor: &Actor, built: &Built<'_>) -> Result<Tagged> {
+        let Built { build, project, image, digest, tags } = *built;
         store::usage::lock(tx).await?;
         let found = store::repositories::named(tx, project, image).await?;
         let (repository, name) = found.ok_or_else(error::name_unknown)?;
@@ -178,7 +173,7 @@ impl Registry {
         let described = described.ok_or_else(|| error::manifest_unknown(digest))?;
         let id = described.id;
         let mut push = push_of(project, repository, &name, described)?;
-        (push.by, push.at) = (actor.to_string(), self.parts.clock.now());
+        (push.by, push.at, push.build) = (actor.to_string(), self.parts.clock.now(), Some(build));
         if tags.is_empty() {
             self.announce(tx, actor, &push).await?;
         }
@@ -195,44 +190,8 @@ impl Registry {
     /// Tells the catalogue and the world.
     async fn announce(&self, tx: &mut TenantTx, actor: &Actor, push: &Push) -> Result<()> {
         self.parts.shelf.pushed(tx, push).await?;
+        self.queue_measure(tx, push.image_id, push.digest, &push.manifest).await?;
         publish(tx, &events::pushed(&self.parts.clock, tx.tenant_id(), actor, push)).await
-    }
-
-    /// Deletes a tag, or a manifest with all its tags; frees the storage that nothing needs any more.
-    pub async fn delete_manifest(&self, access: &Access, name: &RepositoryName, reference: &Reference) -> Result<()> {
-        let place = self.place_to_write(access, name, Action::Delete).await?;
-        self.accesses.ready().await?;
-        let mut tx = self.parts.db.tenant(place.tenant_id).await?;
-        let repository = store::repositories::find(&mut tx, place.project_id, name.image()).await?;
-        let repository = repository.ok_or_else(error::name_unknown)?;
-        store::usage::lock(&mut tx).await?;
-        let by = access.actor.to_string();
-        let now = self.parts.clock.now();
-        let unknown = || error::manifest_unknown(reference);
-        let (tags, digest, whole) = match reference {
-            Reference::Tag(tag) => {
-                let tag = tag.as_str();
-                let pointed = store::tags::delete(&mut tx, repository, tag, &by, now).await?.ok_or_else(unknown)?;
-                (vec![tag.to_owned()], pointed, false)
-            }
-            Reference::Digest(digest) => {
-                let tags = store::tags::end_all(&mut tx, repository, digest, &by, now).await?;
-                let needed = store::manifests::delete(&mut tx, repository, digest).await?.ok_or_else(unknown)?;
-                store::usage::release(&mut tx, &needed).await?;
-                (tags, *digest, true)
-            }
-        };
-        let newest = match store::manifests::describe(&mut tx, repository, None).await? {
-            Some(left) => Some(push_of(place.project_id, repository, name, left)?),
-            None => None,
-        };
-        self.parts.shelf.deleted(&mut tx, repository, digest, newest.as_ref()).await?;
-        let about = Deleted { place, repository, name, tags: &tags, digest: &digest, whole };
-        publish(&mut tx, &events::deleted(&self.parts.clock, &access.actor, &about)).await?;
-        let (image, reference) = (repository, reference.to_string());
-        let noted = Noted { image, action: AccessKind::Delete, reference, digest: &digest, bytes: 0 };
-        store::accesses::insert(&mut tx, &[self.accesses.entry(access, place, noted)]).await?;
-        tx.commit().await
     }
 
     /// The config of a container image, where it can be kept.
@@ -254,7 +213,12 @@ async fn point(tx: &mut TenantTx, manifest: Uuid, push: &Push) -> Result<bool> {
     store::tags::point(tx, manifest, &step).await
 }
 
-fn push_of(project_id: ProjectId, image_id: ImageId, name: &RepositoryName, described: Described) -> Result<Push> {
+pub(super) fn push_of(
+    project_id: ProjectId,
+    image_id: ImageId,
+    name: &RepositoryName,
+    described: Described,
+) -> Result<Push> {
     let stored = described.manifest;
     let manifest = Manifest::parse(Some(&stored.media_type), &stored.content)?;
     Ok(Push {
@@ -266,12 +230,14 @@ fn push_of(project_id: ProjectId, image_id: ImageId, name: &RepositoryName, desc
         tag: described.tag,
         manifest,
         config: described.config.and_then(|c| serde_json::from_slice(&c).ok()),
+        build: None,
         by: described.pushed_by,
         at: described.pushed_at,
     })
 }
 
-/// Everything a manifest names must be in its repository. A repository that does not exist has nothing.
+/// Everything a manifest names must be in its repository, but for its subject. An entry of an index may be a blob: caches
+/// of builds are kept so. A repository that does not exist has nothing.
 async fn check_references(tx: &mut TenantTx, repository: Option<ImageId>, manifest: &Manifest) -> Result<()> {
     let wanted: Vec<Digest> = match manifest.kind {
         ManifestKind::Image => manifest.blobs().map(|d| d.digest).collect(),
@@ -280,13 +246,16 @@ async fn check_references(tx: &mut TenantTx, repository: Option<ImageId>, manife
     let missing = match (repository, manifest.kind) {
         (None, _) => wanted,
         (Some(id), ManifestKind::Image) => store::blobs::missing(tx, id, &wanted).await?,
-        (Some(id), ManifestKind::Index) => store::manifests::missing(tx, id, &wanted).await?,
+        (Some(id), ManifestKind::Index) => {
+            let blobs = store::manifests::missing(tx, id, &wanted).await?;
+            if blobs.is_empty() { blobs } else { store::blobs::missing(tx, id, &blobs).await? }
+        }
     };
     if missing.is_empty() { Ok(()) } else { Err(error::references_unknown(&missing)) }
 }
 
-async fn charge(tx: &mut TenantTx, repository: ImageId, manifest: &Manifest, limit: u64) -> Result<()> {
-    let blobs: Vec<Digest> = manifest.blobs().map(|d| d.digest).collect();
+async fn charge(tx: &mut TenantTx, repository: ImageId, manifest: Uuid, limit: u64) -> Result<()> {
+    let blobs = store::manifests::blobs(tx, manifest).await?;
     if blobs.is_empty() {
         return Ok(());
     }

@@ -2,14 +2,25 @@
 
 mod access_log;
 mod blobs;
+mod details;
+mod listings;
 mod manifests;
+mod measures;
+mod mounts;
+mod referrers;
+mod removal;
 mod rights;
 mod storage;
 mod tags;
 mod tokens;
 mod uploads;
 
+pub use details::{Base, DigestPrefix, Entry, ManifestDetails, TagMove};
+pub use listings::NamePage;
 pub use manifests::Tagged;
+pub use measures::{MEASURE, Measure};
+pub use referrers::Referrer;
+pub use removal::Removed;
 pub use tags::{TagInfo, Usage};
 pub use tokens::{Credentials, SERVICE};
 pub use uploads::{BodyStream, UploadStatus};
