@@ -52,7 +52,6 @@ fn api(app: &App) -> OpenApiRouter {
         .merge(tenants::routes(app.tenants.clone()))
         .merge(projects::routes(app.projects.clone()))
         .merge(audit::routes(app.audit.clone()))
-        .merge(registry::transfer_routes(app.registry.clone()))
         .merge(catalog::routes(app.catalog.clone()))
         .merge(registry::management_routes(app.registry.clone()))
         .merge(robots::routes(app.robots.clone()))

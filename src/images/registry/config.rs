@@ -26,7 +26,8 @@ pub struct Config {
     pub scrub_every_days: u32,
     /// Bytes that a verification reads in a second.
     pub scrub_bytes_per_second: u64,
-    /// Requests per second from one address that has not signed in; bursts of twice that.
+    /// Requests for tokens and for what is public, per second, from one address that has not signed in; bursts of twice
+    /// that.
     pub anonymous_requests_per_second: u32,
     /// Days for which the access log tells who pulled and pushed; it ends with whole months.
     pub access_log_days: u32,

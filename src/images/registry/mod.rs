@@ -20,7 +20,7 @@ mod store;
 mod tasks;
 
 pub use access::{Access, Place};
-pub use api::{management_routes, routes, transfer_routes};
+pub use api::{management_routes, routes};
 pub use config::Config;
 pub use gates::{
     BuildRobot, BuildRobotGate, Built, Push, ROBOT_SECRET_START, Robot, RobotGate, Shelf, Standing, staging_tag,
