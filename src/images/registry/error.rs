@@ -37,6 +37,12 @@ pub fn blob_unknown(digest: &Digest) -> Error {
     Error::new(Kind::NotFound, "BLOB_UNKNOWN", format!("the repository has no blob {digest}"))
 }
 
+/// Stored, and found damaged. To a client it is as if it were not there, so that whoever has it pushes it again.
+pub fn blob_rotten(digest: &Digest) -> Error {
+    let message = format!("the stored blob {digest} is damaged; push it again to heal it");
+    Error::new(Kind::NotFound, "BLOB_UNKNOWN", message)
+}
+
 pub fn upload_unknown() -> Error {
     Error::new(Kind::NotFound, "BLOB_UPLOAD_UNKNOWN", "there is no such upload: it ended, expired or was freed")
 }

@@ -107,7 +107,7 @@ async fn concurrent_moves_of_a_tag_end_at_one_manifest_with_an_unbroken_history(
 }
 
 #[tokio::test]
-async fn tags_and_manifests_are_deleted_and_their_storage_is_freed() {
+pub async fn tags_and_manifests_are_deleted_and_their_storage_is_freed() {
     let hub = Hub::start().await;
     let acme = hub.tenant("acme", &["hello"]).await;
     let dev = hub.person(&acme, TenantRole::Developer).await;
@@ -140,7 +140,7 @@ async fn tags_and_manifests_are_deleted_and_their_storage_is_freed() {
 }
 
 #[tokio::test]
-async fn the_storage_quota_is_charged_once_for_each_blob() {
+pub async fn the_storage_quota_is_charged_once_for_each_blob() {
     let hub = Hub::start().await;
     let acme = hub.tenant("acme", &["hello"]).await;
     let dev = hub.person(&acme, TenantRole::Developer).await;

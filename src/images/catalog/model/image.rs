@@ -1,7 +1,7 @@
 //! Images and what is known of them.
 
-use crate::images::registry::{Manifest, ManifestKind};
-use crate::kernel::ids::{ImageId, ProjectId};
+use crate::images::registry::{Action, Manifest, ManifestKind};
+use crate::kernel::ids::{ImageId, ProjectId, UserId};
 use crate::kernel::text_enum;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -54,9 +54,9 @@ text_enum! {
     pub enum Visibility {
         /// Everybody in the tenant who may pull.
         Tenant = "tenant",
-        /// Members of its project.
+        /// Members of its project, and those who manage the tenant's members.
         Project = "project",
-        /// Everybody.
+        /// Everybody, without signing in.
         Public = "public",
     }
 }
@@ -98,6 +98,44 @@ impl LifecycleStep {
     }
 }
 
+text_enum! {
+    /// What a member of the tenant may do with one image, beyond their roles in the tenant and its project.
+    pub enum ImageRole {
+        /// See and pull it.
+        Reader = "reader",
+        /// Push, too.
+        Writer = "writer",
+        /// Delete, too.
+        Maintainer = "maintainer",
+    }
+}
+
+impl ImageRole {
+    /// What the role allows at the registry.
+    pub fn actions(self) -> &'static [Action] {
+        match self {
+            Self::Reader => &[Action::Pull],
+            Self::Writer => &[Action::Pull, Action::Push],
+            Self::Maintainer => &Action::ALL,
+        }
+    }
+}
+
+/// A person with a role on an image.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct ImageMember {
+    /// The person.
+    pub user_id: UserId,
+    /// Their address.
+    pub email: String,
+    /// Their name.
+    pub name: String,
+    /// What they may do with the image.
+    pub role: ImageRole,
+    /// Since when.
+    pub added_at: DateTime<Utc>,
+}
+
 /// An image: one repository of the registry.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct Image {
@@ -129,6 +167,9 @@ pub struct Image {
     pub created_at: DateTime<Utc>,
     /// What the newest manifest says; of an index, what the image of it says that was pushed last.
     pub metadata: Option<ImageMetadata>,
+    /// Of what people set, for `ETag`.
+    #[serde(skip)]
+    pub version: i32,
 }
 
 /// What a manifest and its config say.

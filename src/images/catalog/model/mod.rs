@@ -4,7 +4,7 @@ mod image;
 mod manifest;
 
 pub use image::{
-    Hold, Image, ImageLayer, ImageMetadata, ImageType, Lifecycle, LifecycleStep, Visibility, layers, metadata,
-    term_range, terms,
+    Hold, Image, ImageLayer, ImageMember, ImageMetadata, ImageRole, ImageType, Lifecycle, LifecycleStep, Visibility,
+    layers, metadata, term_range, terms,
 };
 pub use manifest::{ImageManifest, ManifestRole};

@@ -7,8 +7,12 @@ mod referrers;
 mod refusal;
 mod request;
 mod route;
+mod storage;
 mod token;
+mod transfers;
 mod uploads;
+
+pub use transfers::transfer_routes;
 
 use super::access::Access;
 use super::model::{Actions, Scope};
@@ -28,6 +32,7 @@ use http::{HeaderName, HeaderValue, Method, StatusCode};
 use refusal::{Challenge, not_allowed, refuse};
 use route::Target;
 use std::sync::Arc;
+use utoipa_axum::router::OpenApiRouter;
 
 const API_VERSION: HeaderName = HeaderName::from_static("docker-distribution-api-version");
 const CONTENT_DIGEST: HeaderName = HeaderName::from_static("docker-content-digest");
@@ -42,6 +47,11 @@ pub fn routes(registry: Registry) -> Router {
         .route("/v2/{*path}", any(dispatch))
         .layer(axum::middleware::from_fn(api_version))
         .with_state(registry)
+}
+
+/// Routes of the API: what is managed about the registry.
+pub fn management_routes(registry: Registry) -> OpenApiRouter {
+    storage::routes().with_state(registry)
 }
 
 async fn api_version(request: Request, next: Next) -> Response {
@@ -104,9 +114,9 @@ async fn handle(registry: &Registry, target: Target, parts: &Parts, body: Body) 
 
 /// What the request's credentials may do: a token's own rights, or those of a user name and password for these scopes.
 async fn authenticate(registry: &Registry, parts: &Parts, scopes: Vec<Scope>) -> Result<Access> {
-    let Some(header) = parts.headers.get(AUTHORIZATION) else { return Ok(Access::anonymous()) };
+    let Some(header) = parts.headers.get(AUTHORIZATION) else { return registry.anonymous(request_info(parts)) };
     if let Some(token) = request::bearer(header) {
-        return registry.verify_token(token);
+        return registry.verify_token(token, request_info(parts));
     }
     let credentials: Credentials = request::basic(header)?;
     registry.sign_in(Some(&credentials), scopes, request_info(parts)).await

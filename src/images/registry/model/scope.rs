@@ -1,11 +1,13 @@
 //! What a token is for: `repository:<name>:pull,push,delete` (Docker Registry token specification, "Token Scope").
 
 use super::RepositoryName;
+use crate::tenancy::access::Permission;
 use serde::{Deserialize, Serialize};
 use std::fmt;
+use utoipa::ToSchema;
 
 /// One thing to do with a repository.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Action {
     /// Read manifests, tags and blobs.
@@ -26,6 +28,15 @@ impl Action {
             Self::Pull => "pull",
             Self::Push => "push",
             Self::Delete => "delete",
+        }
+    }
+
+    /// What a person needs for it in the repository's project.
+    pub fn permission(self) -> Permission {
+        match self {
+            Self::Pull => Permission::ImagePull,
+            Self::Push => Permission::ImagePush,
+            Self::Delete => Permission::ImageDelete,
         }
     }
 }

@@ -1,12 +1,14 @@
 //! Pushing, pulling and deleting manifests.
 
 use super::Registry;
+use super::access_log::Noted;
 use crate::images::registry::access::Access;
 use crate::images::registry::error;
 use crate::images::registry::events;
 use crate::images::registry::gates::{Built, Push, staging_tag};
-use crate::images::registry::model::{Action, Manifest, ManifestKind, Reference, RepositoryName, Tag};
+use crate::images::registry::model::{AccessKind, Action, Manifest, ManifestKind, Reference, RepositoryName, Tag};
 use crate::images::registry::store;
+use crate::images::registry::store::blobs::RepositoryBlob;
 use crate::images::registry::store::manifests::{Described, NewManifest, StoredManifest};
 use crate::images::registry::store::tags::Move;
 use crate::kernel::ids::{ImageId, ProjectId, TenantId};
@@ -44,7 +46,7 @@ pub struct Tagged {
 pub type Served = StoredManifest;
 
 impl Registry {
-    /// Finds a manifest; its bytes only where they are wanted.
+    /// Finds a manifest; its bytes only where they are wanted, which counts as a pull.
     pub async fn manifest(
         &self,
         access: &Access,
@@ -56,10 +58,14 @@ impl Registry {
         let mut at = self.parts.db.statement(place.tenant_id).await?;
         let found = store::manifests::find(&mut at, place.project_id, name.image(), reference, with_content).await?;
         at.keep();
-        if found.repository.is_none() {
-            return Err(error::name_unknown());
+        let image = found.repository.ok_or_else(error::name_unknown)?;
+        let manifest = found.manifest.ok_or_else(|| error::manifest_unknown(reference))?;
+        if with_content {
+            let (digest, bytes) = (&manifest.digest, manifest.size_bytes);
+            let noted = Noted { image, action: AccessKind::Pull, reference: reference.to_string(), digest, bytes };
+            self.accesses.pulled(self.accesses.entry(access, place, noted)).await;
         }
-        found.manifest.ok_or_else(|| error::manifest_unknown(reference))
+        Ok(manifest)
     }
 
     /// Whether a repository of the tenant has a manifest, for the builds that pushed it.
@@ -96,9 +102,14 @@ impl Registry {
         let mut tx = self.parts.db.tenant(place.tenant_id).await?;
         let repository = store::repositories::find(&mut tx, place.project_id, name.image()).await?;
         check_references(&mut tx, repository, &manifest).await?;
+        let config = match manifest.config.as_ref().filter(|_| manifest.has_image_config()) {
+            Some(config) => store::blobs::find(&mut tx, place.project_id, name.image(), &config.digest).await?.blob,
+            None => None,
+        };
         drop(tx);
-        let config = self.config_of(&manifest).await?;
+        let config = self.config_content(config).await?;
 
+        self.accesses.ready().await?;
         let pushed_by = access.actor.to_string();
         let mut tx = self.parts.db.tenant(place.tenant_id).await?;
         store::usage::lock(&mut tx).await?;
@@ -140,7 +151,14 @@ impl Registry {
         if access.lease.is_none() && (is_new || moved) {
             self.announce(&mut tx, &access.actor, &push).await?;
         }
+        let (image, bytes) = (repository, push.size_bytes);
+        let noted = Noted { image, action: AccessKind::Push, reference: reference.to_string(), digest: &digest, bytes };
+        store::accesses::insert(&mut tx, &[self.accesses.entry(access, place, noted)]).await?;
         tx.commit().await?;
+        self.accesses.add(place.tenant_id, |sums| {
+            sums.pushes += 1;
+            sums.pushed_bytes += content.len() as u64;
+        });
         Ok(ManifestPut { digest, subject: push.manifest.subject.map(|s| s.digest) })
     }
 
@@ -177,9 +195,9 @@ impl Registry {
     }
 
     /// The config of a container image, where it can be kept.
-    async fn config_of(&self, manifest: &Manifest) -> Result<Option<Vec<u8>>> {
-        let Some(config) = manifest.config.as_ref().filter(|_| manifest.has_image_config()) else { return Ok(None) };
-        let Some(object) = self.parts.store.get(&Key::blob(&config.digest), None).await? else { return Ok(None) };
+    async fn config_content(&self, blob: Option<RepositoryBlob>) -> Result<Option<Vec<u8>>> {
+        let Some(blob) = blob else { return Ok(None) };
+        let Some(object) = self.parts.store.get(&Key::new(blob.storage_key)?, None).await? else { return Ok(None) };
         match object.bytes(MAX_CONFIG_BYTES).await {
             Ok(bytes) => Ok(Some(bytes)),
             Err(e) if e.kind() == Kind::TooLarge => Ok(None),

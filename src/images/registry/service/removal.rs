@@ -1,12 +1,13 @@
 //! Deleting tags, manifests and whole repositories.
 
 use super::Registry;
+use super::access_log::Noted;
 use super::manifests::push_of;
 use super::referrers::Cleanup;
 use crate::images::registry::access::{Access, Place};
 use crate::images::registry::error;
 use crate::images::registry::events::{self, Deleted};
-use crate::images::registry::model::{Action, Reference, RepositoryName};
+use crate::images::registry::model::{AccessKind, Action, Reference, RepositoryName};
 use crate::images::registry::store;
 use crate::kernel::ids::ImageId;
 use crate::kernel::{Actor, Digest, Kind, Result};
@@ -59,11 +60,15 @@ impl Registry {
     /// Deletes a tag, or a manifest with all its tags; frees the storage that nothing needs any more.
     pub async fn delete_manifest(&self, access: &Access, name: &RepositoryName, reference: &Reference) -> Result<()> {
         let place = self.place_to_write(access, name, Action::Delete).await?;
+        self.accesses.ready().await?;
         let mut tx = self.parts.db.tenant(place.tenant_id).await?;
         let repository = store::repositories::find(&mut tx, place.project_id, name.image()).await?;
         let repository = repository.ok_or_else(error::name_unknown)?;
         let target = Target { place, repository, name };
-        self.remove_from(&mut tx, &access.actor, &target, reference).await?;
+        let (_, digest) = self.remove_from(&mut tx, &access.actor, &target, reference).await?;
+        let (image, reference) = (repository, reference.to_string());
+        let noted = Noted { image, action: AccessKind::Delete, reference, digest: &digest, bytes: 0 };
+        store::accesses::insert(&mut tx, &[self.accesses.entry(access, place, noted)]).await?;
         tx.commit().await
     }
 
@@ -79,7 +84,8 @@ impl Registry {
         let found = store::repositories::by_id(tx, repository).await?;
         let (project_id, name) = found.ok_or_else(error::name_unknown)?;
         let place = Place { tenant_id: tx.tenant_id(), project_id };
-        self.remove_from(tx, actor, &Target { place, repository, name: &name }, reference).await
+        let target = Target { place, repository, name: &name };
+        self.remove_from(tx, actor, &target, reference).await.map(|(removed, _)| removed)
     }
 
     /// What the deletion of a whole repository would take.
@@ -104,7 +110,7 @@ impl Registry {
         let mut removed = Removed::default();
         for digest in store::manifests::some(tx, repository, BATCH).await? {
             match self.remove_from(tx, actor, &target, &Reference::Digest(digest)).await {
-                Ok(one) => removed.add(one),
+                Ok((one, _)) => removed.add(one),
                 // An index of referrers goes with what it lists.
                 Err(error) if error.kind() == Kind::NotFound => {}
                 Err(error) => return Err(error),
@@ -120,7 +126,7 @@ impl Registry {
         actor: &Actor,
         target: &Target<'_>,
         reference: &Reference,
-    ) -> Result<Removed> {
+    ) -> Result<(Removed, Digest)> {
         let Target { place, repository, name } = *target;
         store::usage::lock(tx).await?;
         let by = actor.to_string();
@@ -159,6 +165,6 @@ impl Registry {
         publish(tx, &events::deleted(&self.parts.clock, actor, &about)).await?;
         removed.tag_count = tags.len() as u64;
         removed.tags = tags;
-        Ok(removed)
+        Ok((removed, digest))
     }
 }

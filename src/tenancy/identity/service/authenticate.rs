@@ -76,7 +76,7 @@ impl Identity {
             Actor::ApiKey(id) => {
                 self.users.principals.get(Credential::ApiKeyId(*id), || self.load_key_by_id(*id)).await
             }
-            Actor::Execution(_) | Actor::System(_) | Actor::Anonymous => return Ok(None),
+            Actor::Robot(_) | Actor::Execution(_) | Actor::System(_) | Actor::Anonymous => return Ok(None),
         };
         match loaded {
             Ok(principal) => Ok(Some(principal).filter(|p| !p.must_change_password)),

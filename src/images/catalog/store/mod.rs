@@ -1,10 +1,15 @@
 //! All SQL of the catalogue.
 
-use super::model::{Image, ImageLayer, ImageMetadata, ImageType, Lifecycle};
+pub mod builds;
+pub mod members;
+pub mod terms;
+
+use super::model::{Image, ImageLayer, ImageMetadata, ImageType, Lifecycle, Visibility};
 use crate::images::registry::Push;
-use crate::kernel::ids::{BuildId, ImageId, ProjectId};
+use crate::kernel::ids::{ImageId, ProjectId, UserId};
 use crate::kernel::{Digest, Error, Result};
 use crate::platform::db::TenantTx;
+use crate::tenancy::access::{Caller, Permission};
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 use std::str::FromStr;
@@ -93,79 +98,6 @@ pub async fn set_unpacked(tx: &mut TenantTx, image: ImageId, digest: &Digest, un
     Ok(())
 }
 
-/// Where the image is found from now on.
-pub async fn set_terms(tx: &mut TenantTx, image: ImageId, terms: &[String]) -> Result<()> {
-    let tenant = tx.tenant_id();
-    sqlx::query!(
-        "with gone as (delete from image_terms where tenant_id = $1 and image_id = $2 and term <> all ($3))
-         insert into image_terms (tenant_id, image_id, term)
-         select $1, $2, term from unnest($3::text[]) as term on conflict do nothing",
-        tenant.0,
-        image.0,
-        terms
-    )
-    .execute(&mut **tx)
-    .await?;
-    Ok(())
-}
-
-/// Whether the image is found anywhere.
-pub async fn has_terms(tx: &mut TenantTx, image: ImageId) -> Result<bool> {
-    let tenant = tx.tenant_id();
-    Ok(sqlx::query_scalar!(
-        r#"select exists (select from image_terms where tenant_id = $1 and image_id = $2) as "has!""#,
-        tenant.0,
-        image.0
-    )
-    .fetch_one(&mut **tx)
-    .await?)
-}
-
-/// Remembers which build made a manifest.
-pub async fn set_build(tx: &mut TenantTx, push: &Push, build: BuildId) -> Result<()> {
-    let tenant = tx.tenant_id();
-    sqlx::query!(
-        "insert into image_builds (tenant_id, image_id, digest, build_id, built_at) values ($1, $2, $3, $4, $5)
-         on conflict (tenant_id, image_id, digest) do update set build_id = excluded.build_id, built_at = excluded.built_at",
-        tenant.0,
-        push.image_id.0,
-        push.digest.to_string(),
-        build.0,
-        push.at
-    )
-    .execute(&mut **tx)
-    .await?;
-    Ok(())
-}
-
-/// The build that made a manifest.
-pub async fn build_of(tx: &mut TenantTx, image: ImageId, digest: &Digest) -> Result<Option<BuildId>> {
-    let tenant = tx.tenant_id();
-    let id = sqlx::query_scalar!(
-        "select build_id from image_builds where tenant_id = $1 and image_id = $2 and digest = $3",
-        tenant.0,
-        image.0,
-        digest.to_string()
-    )
-    .fetch_optional(&mut **tx)
-    .await?;
-    Ok(id.map(Into::into))
-}
-
-/// Forgets which build made a manifest that is no more.
-pub async fn forget_build(tx: &mut TenantTx, image: ImageId, digest: &Digest) -> Result<()> {
-    let tenant = tx.tenant_id();
-    sqlx::query!(
-        "delete from image_builds where tenant_id = $1 and image_id = $2 and digest = $3",
-        tenant.0,
-        image.0,
-        digest.to_string()
-    )
-    .execute(&mut **tx)
-    .await?;
-    Ok(())
-}
-
 /// Whether there is such an image, and how far it is in its life.
 pub async fn lifecycle(tx: &mut TenantTx, image: ImageId) -> Result<Option<Lifecycle>> {
     let tenant = tx.tenant_id();
@@ -236,11 +168,19 @@ pub async fn shows(tx: &mut TenantTx, image: ImageId, digest: &str) -> Result<bo
     Ok(shown)
 }
 
-pub async fn delete_unless_held(tx: &mut TenantTx, image: ImageId) -> Result<()> {
+/// Deletes an image of which nothing is left, unless it is held or somebody has set who may see it: that must not be
+/// undone by a delete and a push.
+pub async fn delete_unless_kept(tx: &mut TenantTx, image: ImageId) -> Result<()> {
     let tenant = tx.tenant_id();
-    sqlx::query!("delete from images where tenant_id = $1 and id = $2 and hold = 'none'", tenant.0, image.0)
-        .execute(&mut **tx)
-        .await?;
+    sqlx::query!(
+        "delete from images i
+         where i.tenant_id = $1 and i.id = $2 and i.hold = 'none' and i.visibility = 'tenant'
+           and not exists (select from image_members m where m.tenant_id = $1 and m.image_id = i.id)",
+        tenant.0,
+        image.0
+    )
+    .execute(&mut **tx)
+    .await?;
     Ok(())
 }
 
@@ -253,6 +193,7 @@ struct Row {
     lifecycle: String,
     hold: String,
     visibility: String,
+    version: i32,
     digest: String,
     tag: Option<String>,
     pushed_by: String,
@@ -308,6 +249,7 @@ impl TryFrom<Row> for Image {
             lifecycle: read(&r.lifecycle)?,
             hold: read(&r.hold)?,
             visibility: read(&r.visibility)?,
+            version: r.version,
             digest: r.digest,
             tag: r.tag,
             pushed_by: r.pushed_by,
@@ -327,8 +269,8 @@ macro_rules! images {
     ($rest:literal, $($argument:expr),+ $(,)?) => {
         sqlx::query_as!(
             Row,
-            r#"select i.id, i.project_id, i.name, i.repository, i.image_type, i.lifecycle, i.hold, i.visibility, i.digest,
-                      i.tag, i.pushed_by, i.pushed_at, i.created_at,
+            r#"select i.id, i.project_id, i.name, i.repository, i.image_type, i.lifecycle, i.hold, i.visibility, i.version,
+                      i.digest, i.tag, i.pushed_by, i.pushed_at, i.created_at,
                       m.docker_manifest_digest as "docker_manifest_digest?", m.docker_config_digest,
                       m.media_type as "media_type?", m.artifact_type, m.os, m.architecture,
                       m.total_layer_count as "total_layer_count?", m.compressed_size_bytes as "compressed_size_bytes?",
@@ -340,80 +282,191 @@ macro_rules! images {
     };
 }
 
+/// The images that somebody may see: those of projects, and those on which they have a role.
+pub struct Reach {
+    /// Of these projects; of all when none.
+    projects: Option<Vec<Uuid>>,
+    /// Of these projects those too that are closed to everybody outside; of all when none.
+    inside: Option<Vec<Uuid>>,
+    /// With a role of this person.
+    member: Option<UserId>,
+}
+
+impl Reach {
+    /// What the caller may pull. Forbidden for who may pull nothing by right.
+    pub fn of(caller: &Caller) -> Result<Self> {
+        let tenant = caller.tenant()?;
+        let projects = caller.projects_with(Permission::ImagePull)?;
+        Ok(Self {
+            projects: projects.map(|list| list.iter().map(|p| p.0).collect()),
+            inside: tenant.member_of.as_ref().map(|all| all.iter().map(|p| p.0).collect()),
+            member: caller.user_id.filter(|_| tenant.scopes.has(Permission::ImagePull)),
+        })
+    }
+}
+
 /// Which images to list.
 pub struct Wanted<'a> {
-    /// Of these projects; of all when none.
-    pub projects: Option<&'a [ProjectId]>,
+    /// Whose.
+    pub reach: &'a Reach,
+    /// Of this project.
+    pub project: Option<ProjectId>,
     pub name: Option<&'a str>,
     pub lifecycle: Option<Lifecycle>,
     pub image_type: Option<ImageType>,
-    pub search: Option<Search>,
+    pub search: Search,
     /// Older than this one.
     pub before: Option<ImageId>,
     pub limit: i64,
 }
 
 /// Images that are looked for.
-pub struct Search {
-    /// Those with a term from here on.
-    pub low: String,
-    /// Up to here.
-    pub high: String,
-    /// And these.
-    pub images: Vec<ImageId>,
+pub enum Search {
+    /// All of them.
+    Everything,
+    /// These.
+    Images(Vec<ImageId>),
+    /// Those with a term from `low` up to `high`.
+    Term { low: String, high: String },
 }
 
 /// Images, newest first.
 pub async fn list(tx: &mut TenantTx, wanted: &Wanted<'_>) -> Result<Vec<Image>> {
     let tenant = tx.tenant_id();
-    let projects: Option<Vec<Uuid>> = wanted.projects.map(|list| list.iter().map(|p| p.0).collect());
-    let before = wanted.before.map(|i| i.0);
+    let Reach { projects, inside, member } = wanted.reach;
+    let (project, before) = (wanted.project.map(|p| p.0), wanted.before.map(|i| i.0));
     let lifecycle = wanted.lifecycle.map(Lifecycle::as_str);
     let image_type = wanted.image_type.map(ImageType::as_str);
     let rows = match &wanted.search {
-        None => {
+        Search::Everything => {
             images!(
-                "where i.tenant_id = $1 and ($2::uuid[] is null or i.project_id = any ($2))
+                "where i.tenant_id = $1 and ($2::uuid is null or i.project_id = $2)
                    and ($3::text is null or i.name = $3) and ($4::uuid is null or i.id < $4)
                    and ($5::text is null or i.lifecycle = $5) and ($6::text is null or i.image_type = $6)
-                 order by i.id desc limit $7",
+                   and (($7::uuid[] is null or i.project_id = any ($7))
+                        and (i.visibility <> 'project' or $8::uuid[] is null or i.project_id = any ($8))
+                        or exists (select from image_members r
+                                   where r.tenant_id = $1 and r.image_id = i.id and r.user_id = $9))
+                 order by i.id desc limit $10",
                 tenant.0,
-                projects.as_deref(),
+                project,
                 wanted.name,
                 before,
                 lifecycle,
                 image_type,
+                projects.as_deref(),
+                inside.as_deref(),
+                member.map(|u| u.0),
                 wanted.limit
             )
             .fetch_all(&mut **tx)
             .await?
         }
-        Some(search) => {
-            let found: Vec<Uuid> = search.images.iter().map(|i| i.0).collect();
+        Search::Images(found) => {
+            let found: Vec<Uuid> = found.iter().map(|i| i.0).collect();
             images!(
-                "where i.tenant_id = $1 and ($2::uuid[] is null or i.project_id = any ($2))
+                "where i.tenant_id = $1 and ($2::uuid is null or i.project_id = $2)
                    and ($3::text is null or i.name = $3) and ($4::uuid is null or i.id < $4)
                    and ($5::text is null or i.lifecycle = $5) and ($6::text is null or i.image_type = $6)
-                   and i.id in (select t.image_id from image_terms t
-                                where t.tenant_id = $1 and t.term >= $8 and t.term < $9
-                                union select unnest($10::uuid[]))
-                 order by i.id desc limit $7",
+                   and (($7::uuid[] is null or i.project_id = any ($7))
+                        and (i.visibility <> 'project' or $8::uuid[] is null or i.project_id = any ($8))
+                        or exists (select from image_members r
+                                   where r.tenant_id = $1 and r.image_id = i.id and r.user_id = $9))
+                   and i.id = any ($11)
+                 order by i.id desc limit $10",
                 tenant.0,
-                projects.as_deref(),
+                project,
                 wanted.name,
                 before,
                 lifecycle,
                 image_type,
+                projects.as_deref(),
+                inside.as_deref(),
+                member.map(|u| u.0),
                 wanted.limit,
-                search.low,
-                search.high,
                 &found
+            )
+            .fetch_all(&mut **tx)
+            .await?
+        }
+        // Images are looked at from the newest on until enough have the term: many have it, else it would be few images.
+        Search::Term { low, high } => {
+            images!(
+                "cross join lateral (select from image_terms t
+                                     where t.tenant_id = $1 and t.image_id = i.id and t.term >= $11 and t.term < $12
+                                     limit 1) as found
+                 where i.tenant_id = $1 and ($2::uuid is null or i.project_id = $2)
+                   and ($3::text is null or i.name = $3) and ($4::uuid is null or i.id < $4)
+                   and ($5::text is null or i.lifecycle = $5) and ($6::text is null or i.image_type = $6)
+                   and (($7::uuid[] is null or i.project_id = any ($7))
+                        and (i.visibility <> 'project' or $8::uuid[] is null or i.project_id = any ($8))
+                        or exists (select from image_members r
+                                   where r.tenant_id = $1 and r.image_id = i.id and r.user_id = $9))
+                 order by i.id desc limit $10",
+                tenant.0,
+                project,
+                wanted.name,
+                before,
+                lifecycle,
+                image_type,
+                projects.as_deref(),
+                inside.as_deref(),
+                member.map(|u| u.0),
+                wanted.limit,
+                low,
+                high
             )
             .fetch_all(&mut **tx)
             .await?
         }
     };
     rows.into_iter().map(Image::try_from).collect()
+}
+
+/// Full names after `last`, in the order of their bytes.
+pub async fn repositories(tx: &mut TenantTx, reach: &Reach, last: &str, limit: i64) -> Result<Vec<String>> {
+    let tenant = tx.tenant_id();
+    let Reach { projects, inside, member } = reach;
+    Ok(sqlx::query_scalar!(
+        "select i.repository from images i
+         where i.tenant_id = $1 and i.repository > $2
+           and (($3::uuid[] is null or i.project_id = any ($3))
+                and (i.visibility <> 'project' or $4::uuid[] is null or i.project_id = any ($4))
+                or exists (select from image_members r
+                           where r.tenant_id = $1 and r.image_id = i.id and r.user_id = $5))
+         order by i.repository limit $6",
+        tenant.0,
+        last,
+        projects.as_deref(),
+        inside.as_deref(),
+        member.map(|u| u.0),
+        limit
+    )
+    .fetch_all(&mut **tx)
+    .await?)
+}
+
+/// Sets who may see an image.
+pub async fn set_visibility(tx: &mut TenantTx, image: &Image, visibility: Visibility) -> Result<()> {
+    let tenant = tx.tenant_id();
+    sqlx::query!(
+        "update images set visibility = $3, version = version + 1 where tenant_id = $1 and id = $2",
+        tenant.0,
+        image.id.0,
+        visibility.as_str()
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+/// Locks an image until the transaction ends.
+pub async fn lock(tx: &mut TenantTx, image: ImageId) -> Result<Option<Image>> {
+    let tenant = tx.tenant_id();
+    sqlx::query_scalar!("select id from images where tenant_id = $1 and id = $2 for no key update", tenant.0, image.0)
+        .fetch_optional(&mut **tx)
+        .await?;
+    get(tx, image).await
 }
 
 pub async fn get(tx: &mut TenantTx, image: ImageId) -> Result<Option<Image>> {
