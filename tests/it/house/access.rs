@@ -75,9 +75,9 @@ fn path_value(victim: &Victim, collection: &str, name: &str) -> Option<String> {
         ("robot-accounts", "id") => victim.robot.clone(),
         ("builds", "id") => victim.build.clone(),
         ("images", "id") => victim.image.clone(),
-        ("system", "id") => Uuid::nil().to_string(),
         ("images", "reference") => format!("sha256:{}", "0".repeat(64)),
         ("images", "tag") => "v1".into(),
+        ("system", "id") => Uuid::nil().to_string(),
         _ => return None,
     })
 }

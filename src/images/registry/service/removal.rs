@@ -67,7 +67,7 @@ impl Registry {
         let target = Target { place, repository, name };
         store::usage::lock(&mut tx).await?;
         self.require_removable(&mut tx, &target, reference).await?;
-        let (digest, _) = self.remove_from(&mut tx, &access.actor, &target, reference).await?;
+        let (_, digest) = self.remove_from(&mut tx, &access.actor, &target, reference).await?;
         let (image, reference) = (repository, reference.to_string());
         let noted = Noted { image, action: AccessKind::Delete, reference, digest: &digest, bytes: 0 };
         store::accesses::insert(&mut tx, &[self.accesses.entry(access, place, noted)]).await?;
@@ -89,7 +89,7 @@ impl Registry {
         let target = Target { place, repository, name: &name };
         store::usage::lock(tx).await?;
         self.require_removable(tx, &target, reference).await?;
-        Ok(self.remove_from(tx, actor, &target, reference).await?.1)
+        Ok(self.remove_from(tx, actor, &target, reference).await?.0)
     }
 
     /// What the deletion of a whole repository would take.
@@ -116,7 +116,7 @@ impl Registry {
         let mut removed = Removed::default();
         for digest in store::manifests::some(tx, repository, BATCH).await? {
             match self.remove_from(tx, actor, &target, &Reference::Digest(digest)).await {
-                Ok((_, one)) => removed.add(one),
+                Ok((one, _)) => removed.add(one),
                 // An index of referrers goes with what it lists.
                 Err(error) if error.kind() == Kind::NotFound => {}
                 Err(error) => return Err(error),
@@ -141,14 +141,15 @@ impl Registry {
         self.require_mutable(tx, project, &tags).await
     }
 
-    /// Deletes on the authority of the caller, who has the tenant's turn. Gives the digest of the manifest that was deleted, or that the tag pointed to.
+    /// Deletes on the authority of the caller, who has the tenant's turn. Gives also the digest of the manifest that was
+    /// deleted, or that the tag pointed to.
     pub(super) async fn remove_from(
         &self,
         tx: &mut TenantTx,
         actor: &Actor,
         target: &Target<'_>,
         reference: &Reference,
-    ) -> Result<(Digest, Removed)> {
+    ) -> Result<(Removed, Digest)> {
         let Target { place, repository, name } = *target;
         let by = actor.to_string();
         let now = self.parts.clock.now();
@@ -186,6 +187,6 @@ impl Registry {
         publish(tx, &events::deleted(&self.parts.clock, actor, &about)).await?;
         removed.tag_count = tags.len() as u64;
         removed.tags = tags;
-        Ok((digest, removed))
+        Ok((removed, digest))
     }
 }

@@ -225,7 +225,7 @@ impl Registry {
             let tags = tags.map(|(tag, _)| tag.parse().map(Reference::Tag));
             let all = manifests.map(Ok).chain(tags).take(BATCH).collect::<Result<Vec<Reference>>>()?;
             for reference in &all {
-                let (digest, removed) = match self.remove_from(&mut tx, &actor, &target, reference).await {
+                let (removed, digest) = match self.remove_from(&mut tx, &actor, &target, reference).await {
                     // An index of referrers goes with what it lists.
                     Err(error) if error.kind() == Kind::NotFound => continue,
                     removed => removed?,

@@ -376,34 +376,33 @@ pub struct BaseRow {
     pub tag: Option<String>,
 }
 
-/// The image with the most of these layers, by the hash of all of its own, in these projects or in all; the newest of
-/// equals.
-pub async fn base(tx: &mut TenantTx, projects: Option<&[ProjectId]>, hashes: &[Digest]) -> Result<Option<BaseRow>> {
+/// Images of which all layers are the lower ones of another, by their hashes: those with the most layers first, then the
+/// newest, at most ten.
+pub async fn bases(tx: &mut TenantTx, hashes: &[Digest]) -> Result<Vec<BaseRow>> {
     let tenant = tx.tenant_id();
-    let projects: Option<Vec<Uuid>> = projects.map(|list| list.iter().map(|p| p.0).collect());
-    let row = sqlx::query!(
-        r#"select r.id, r.full_name, m.digest, m.layer_count,
-                  (select t.name from image_tags t where t.tenant_id = $1 and t.manifest_id = m.id
-                   order by t.moved_at desc limit 1) as tag
-           from image_manifests m join repositories r on r.tenant_id = $1 and r.id = m.repository_id
-           where m.tenant_id = $1 and m.layers_hash = any ($2) and ($3::uuid[] is null or r.project_id = any ($3))
-           order by m.layer_count desc, m.pushed_at desc limit 1"#,
+    let rows = sqlx::query!(
+        "select r.id, r.full_name, m.digest, m.layer_count,
+                (select t.name from image_tags t where t.tenant_id = $1 and t.manifest_id = m.id
+                 order by t.moved_at desc limit 1) as tag
+         from image_manifests m join repositories r on r.tenant_id = $1 and r.id = m.repository_id
+         where m.tenant_id = $1 and m.layers_hash = any ($2)
+         order by m.layer_count desc, m.pushed_at desc limit 10",
         tenant.0,
-        &bytes(hashes),
-        projects.as_deref()
+        &bytes(hashes)
     )
-    .fetch_optional(&mut **tx)
+    .fetch_all(&mut **tx)
     .await?;
-    row.map(|r| {
-        Ok(BaseRow {
-            repository: r.id.into(),
-            name: r.full_name,
-            digest: digest(&r.digest)?,
-            layer_count: r.layer_count,
-            tag: r.tag,
+    rows.into_iter()
+        .map(|r| {
+            Ok(BaseRow {
+                repository: r.id.into(),
+                name: r.full_name,
+                digest: digest(&r.digest)?,
+                layer_count: r.layer_count,
+                tag: r.tag,
+            })
         })
-    })
-    .transpose()
+        .collect()
 }
 
 /// Repositories that hold a manifest or a blob between two digests: at most 200.
