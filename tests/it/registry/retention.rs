@@ -241,3 +241,20 @@ async fn a_preview_says_what_goes_and_how_much_it_frees() {
     assert_eq!((preview.tags[0].tag.as_str(), preview.manifests[0].repository.as_str()), ("old", REPOSITORY));
     assert_eq!(world.tags(REPOSITORY).await, ["new", "old"]);
 }
+
+#[tokio::test]
+async fn a_build_that_would_move_an_immutable_tag_is_refused_at_once() {
+    let app = TestApp::new().await;
+    let owner = app.member(&app.tenant("acme").await, TenantRole::Owner).await;
+    owner.post("/projects", json!({"slug": "hello"})).await.expect(201);
+    let host = app.url.trim_start_matches("http://");
+    let client = Client::new(host, Some((&owner.email, crate::support::PASSWORD)));
+    client.image("acme/hello/web", "v1", &[b"one"]).await;
+    owner.put("/projects/hello/retention-policy", json!({"immutable_tags": ["v*"]})).await.expect(200);
+    let build = |tags: &[&str]| {
+        json!({"project": "hello", "method": "docker", "source": {"dockerfile": "FROM scratch\n"}, "start": false,
+               "image_name": "web", "image_tags": tags})
+    };
+    assert_eq!(owner.post("/builds", build(&["latest", "v1"])).await.faults(), ["/image_tags/1 immutable"]);
+    owner.post("/builds", build(&["latest", "v2"])).await.expect(202);
+}

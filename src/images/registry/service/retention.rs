@@ -4,7 +4,7 @@ use super::Registry;
 use super::manifests::From;
 use crate::images::registry::access::Place;
 use crate::images::registry::error;
-use crate::images::registry::model::{Doomed, Reference, RetentionPolicy, StorageRun, Terms};
+use crate::images::registry::model::{Doomed, Reference, RepositoryName, RetentionPolicy, StorageRun, Terms};
 use crate::images::registry::store;
 use crate::images::registry::store::retention::{RepositoryAt, Retained};
 use crate::kernel::ids::{ImageId, ProjectId};
@@ -65,6 +65,22 @@ pub struct PreviewManifest {
     pub digest: Digest,
 }
 
+impl RetentionPreview {
+    fn add(&mut self, name: &RepositoryName, doomed: &Doomed) {
+        self.tag_count += doomed.tags.len() as u64;
+        self.manifest_count += doomed.manifests.len() as u64;
+        let repository = || name.to_string();
+        let tags = doomed.tags.iter().take(PREVIEW - self.tags.len());
+        self.tags.extend(tags.map(|(tag, digest)| PreviewTag {
+            repository: repository(),
+            tag: tag.clone(),
+            digest: *digest,
+        }));
+        let manifests = doomed.manifests.iter().take(PREVIEW - self.manifests.len());
+        self.manifests.extend(manifests.map(|digest| PreviewManifest { repository: repository(), digest: *digest }));
+    }
+}
+
 impl Registry {
     /// The retention policy of a project, with its version; an empty one of version 0 where none was set.
     pub async fn retention_policy(&self, caller: &Caller, project: &str) -> Result<(RetentionPolicy, i32)> {
@@ -109,29 +125,14 @@ impl Registry {
         policy: &RetentionPolicy,
     ) -> Result<RetentionPreview> {
         let project = self.project_to_update(caller, project).await?;
-        let retention = policy.prepare()?;
         let terms = self.terms();
         let mut preview = RetentionPreview::default();
         let mut gone = Vec::new();
         let mut tx = self.parts.db.tenant(project.tenant_id).await?;
         for (repository, name) in store::retention::of_project(&mut tx, project.id).await? {
-            if self.parts.shelf.is_held(&mut tx, repository).await? {
-                continue;
-            }
-            let held = store::retention::holdings(&mut tx, repository, name.image()).await?;
-            let doomed = retention.doomed(&held, &terms);
-            preview.tag_count += doomed.tags.len() as u64;
-            let room = PREVIEW - preview.tags.len();
-            let tag = |(tag, digest)| PreviewTag { repository: name.to_string(), tag, digest };
-            preview.tags.extend(doomed.tags.into_iter().take(room).map(tag));
+            let doomed = self.doomed(&mut tx, repository, &name, policy, &terms).await?;
+            preview.add(&name, &doomed);
             gone.extend(doomed.manifests.into_iter().map(|digest| (repository, digest)));
-            let room = PREVIEW - preview.manifests.len();
-            let new = &gone[usize::try_from(preview.manifest_count).unwrap_or_default()..];
-            let manifest =
-                |(_, digest): &(ImageId, Digest)| PreviewManifest { repository: name.to_string(), digest: *digest };
-            let listed: Vec<_> = new.iter().take(room).map(manifest).collect();
-            preview.manifests.extend(listed);
-            preview.manifest_count = gone.len() as u64;
         }
         preview.freed_bytes = store::retention::freed_bytes(&mut tx, &gone).await?;
         Ok(preview)
@@ -193,10 +194,11 @@ impl Registry {
         Ok(last)
     }
 
-    async fn retain(&self, run: &mut StorageRun, repository: &Retained, terms: &Terms) -> Result<()> {
+    async fn retain(&self, run: &mut StorageRun, retained: &Retained, terms: &Terms) -> Result<()> {
+        let Retained { at: RepositoryAt { tenant, repository }, project, name, policy, .. } = retained;
         loop {
-            let mut tx = self.parts.db.tenant(repository.at.tenant).await?;
-            let doomed = self.doomed(&mut tx, repository, terms).await?;
+            let mut tx = self.parts.db.tenant(*tenant).await?;
+            let doomed = self.doomed(&mut tx, *repository, name, policy, terms).await?;
             if doomed.tags.is_empty() && doomed.manifests.is_empty() {
                 return Ok(());
             }
@@ -204,19 +206,19 @@ impl Registry {
                 run.counts.tags += doomed.tags.len() as u64;
                 run.counts.manifests += doomed.manifests.len() as u64;
                 for (tag, _) in doomed.tags {
-                    run.found("tag", format!("{}:{tag}", repository.name), 0);
+                    run.found("tag", format!("{name}:{tag}"), 0);
                 }
                 for digest in doomed.manifests {
-                    run.found("manifest", format!("{}@{digest}", repository.name), 0);
+                    run.found("manifest", format!("{name}@{digest}"), 0);
                 }
                 return Ok(());
             }
             // Pushes may have changed it until the tenant's turn was ours.
             store::usage::lock(&mut tx).await?;
-            let doomed = self.doomed(&mut tx, repository, terms).await?;
+            let doomed = self.doomed(&mut tx, *repository, name, policy, terms).await?;
             let actor = Actor::system("retention");
-            let place = Place { tenant_id: repository.at.tenant, project_id: repository.project };
-            let from = From { place, repository: repository.at.repository, name: &repository.name, actor: &actor };
+            let place = Place { tenant_id: *tenant, project_id: *project };
+            let from = From { place, repository: *repository, name, actor: &actor };
             let whole: HashSet<Digest> = doomed.manifests.iter().copied().collect();
             let manifests = doomed.manifests.into_iter().map(Reference::Digest);
             let tags = doomed.tags.iter().filter(|(_, digest)| !whole.contains(digest));
@@ -226,11 +228,11 @@ impl Registry {
                 let gone = self.remove(&mut tx, &from, reference).await?;
                 run.counts.tags += gone.tags.len() as u64;
                 for tag in gone.tags {
-                    run.found("tag", format!("{}:{tag}", repository.name), 0);
+                    run.found("tag", format!("{name}:{tag}"), 0);
                 }
                 if matches!(reference, Reference::Digest(_)) {
                     run.counts.manifests += 1;
-                    run.found("manifest", format!("{}@{}", repository.name, gone.digest), 0);
+                    run.found("manifest", format!("{name}@{}", gone.digest), 0);
                 }
             }
             tx.commit().await?;
@@ -238,12 +240,21 @@ impl Registry {
         }
     }
 
-    async fn doomed(&self, tx: &mut TenantTx, repository: &Retained, terms: &Terms) -> Result<Doomed> {
-        if self.parts.shelf.is_held(tx, repository.at.repository).await? {
+    /// What goes from a repository; nothing of a held image.
+    async fn doomed(
+        &self,
+        tx: &mut TenantTx,
+        repository: ImageId,
+        name: &RepositoryName,
+        policy: &RetentionPolicy,
+        terms: &Terms,
+    ) -> Result<Doomed> {
+        let retention = policy.prepare()?;
+        if self.parts.shelf.is_held(tx, repository).await? {
             return Ok(Doomed::default());
         }
-        let held = store::retention::holdings(tx, repository.at.repository, repository.name.image()).await?;
-        Ok(repository.policy.prepare()?.doomed(&held, terms))
+        let held = store::retention::holdings(tx, repository, name.image()).await?;
+        Ok(retention.doomed(&held, terms))
     }
 
     fn terms(&self) -> Terms {
