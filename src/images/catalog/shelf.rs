@@ -87,4 +87,8 @@ impl Shelf for CatalogShelf {
             Some(_) => Ok(()),
         }
     }
+
+    async fn is_held(&self, tx: &mut TenantTx, image: ImageId) -> Result<bool> {
+        store::is_held(tx, image).await
+    }
 }

@@ -171,4 +171,7 @@ pub trait Shelf: Send + Sync {
 
     /// A manifest was deleted; what is left of the newest, if anything is.
     async fn deleted(&self, tx: &mut TenantTx, image: ImageId, digest: Digest, newest: Option<&Push>) -> Result<()>;
+
+    /// Whether an image is held: then nothing of it goes by itself.
+    async fn is_held(&self, tx: &mut TenantTx, image: ImageId) -> Result<bool>;
 }

@@ -106,6 +106,7 @@ fn body(operation: &str) -> Option<Value> {
             "builds_queued_max": 9, "builds_running_max": 9, "storage_bytes_max": 9_000_000, "retention_days": 9
         }),
         "start_storage_run" => json!({"kind": "collect", "dry_run": true}),
+        "replace_retention_policy" | "preview_retention_policy" => json!({"untagged_after_days": 30}),
         "create_api_key" => json!({"name": "other", "scopes": ["project:read"]}),
         "create_project" => json!({"slug": "other"}),
         "create_robot_account" => json!({"name": "ci", "actions": ["pull"]}),

@@ -168,6 +168,17 @@ pub async fn shows(tx: &mut TenantTx, image: ImageId, digest: &str) -> Result<bo
     Ok(shown)
 }
 
+pub async fn is_held(tx: &mut TenantTx, image: ImageId) -> Result<bool> {
+    let tenant = tx.tenant_id();
+    Ok(sqlx::query_scalar!(
+        r#"select exists (select from images where tenant_id = $1 and id = $2 and hold <> 'none') as "held!""#,
+        tenant.0,
+        image.0
+    )
+    .fetch_one(&mut **tx)
+    .await?)
+}
+
 /// Deletes an image of which nothing is left, unless it is held or somebody has set who may see it: that must not be
 /// undone by a delete and a push.
 pub async fn delete_unless_kept(tx: &mut TenantTx, image: ImageId) -> Result<()> {

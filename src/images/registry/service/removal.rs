@@ -36,10 +36,10 @@ pub struct Removed {
 }
 
 /// A repository of which something is deleted.
-struct Target<'a> {
-    place: Place,
-    repository: ImageId,
-    name: &'a RepositoryName,
+pub(super) struct Target<'a> {
+    pub place: Place,
+    pub repository: ImageId,
+    pub name: &'a RepositoryName,
 }
 
 impl Removed {
@@ -65,6 +65,8 @@ impl Registry {
         let repository = store::repositories::find(&mut tx, place.project_id, name.image()).await?;
         let repository = repository.ok_or_else(error::name_unknown)?;
         let target = Target { place, repository, name };
+        store::usage::lock(&mut tx).await?;
+        self.require_removable(&mut tx, &target, reference).await?;
         let (_, digest) = self.remove_from(&mut tx, &access.actor, &target, reference).await?;
         let (image, reference) = (repository, reference.to_string());
         let noted = Noted { image, action: AccessKind::Delete, reference, digest: &digest, bytes: 0 };
@@ -85,11 +87,14 @@ impl Registry {
         let (project_id, name) = found.ok_or_else(error::name_unknown)?;
         let place = Place { tenant_id: tx.tenant_id(), project_id };
         let target = Target { place, repository, name: &name };
-        self.remove_from(tx, actor, &target, reference).await.map(|(removed, _)| removed)
+        store::usage::lock(tx).await?;
+        self.require_removable(tx, &target, reference).await?;
+        Ok(self.remove_from(tx, actor, &target, reference).await?.0)
     }
 
     /// What the deletion of a whole repository would take.
     pub async fn removable(&self, tx: &mut TenantTx, repository: ImageId) -> Result<Removed> {
+        self.require_all_removable(tx, repository).await?;
         let content = store::repositories::content(tx, repository, Removed::NAMED_TAGS).await?;
         Ok(Removed {
             tags: content.tags,
@@ -107,6 +112,7 @@ impl Registry {
         let (project_id, name) = found.ok_or_else(error::name_unknown)?;
         let target = Target { place: Place { tenant_id: tx.tenant_id(), project_id }, repository, name: &name };
         store::usage::lock(tx).await?;
+        self.require_all_removable(tx, repository).await?;
         let mut removed = Removed::default();
         for digest in store::manifests::some(tx, repository, BATCH).await? {
             match self.remove_from(tx, actor, &target, &Reference::Digest(digest)).await {
@@ -120,7 +126,24 @@ impl Registry {
         Ok((removed, all))
     }
 
-    async fn remove_from(
+    /// Refuses to take an immutable tag, alone or with its manifest.
+    async fn require_removable(&self, tx: &mut TenantTx, target: &Target<'_>, reference: &Reference) -> Result<()> {
+        let tags = match reference {
+            Reference::Tag(tag) => vec![tag.to_string()],
+            Reference::Digest(digest) => store::tags::of_manifest(tx, target.repository, digest).await?,
+        };
+        self.require_mutable(tx, target.place.project_id, &tags).await
+    }
+
+    async fn require_all_removable(&self, tx: &mut TenantTx, repository: ImageId) -> Result<()> {
+        let (project, _) = store::repositories::by_id(tx, repository).await?.ok_or_else(error::name_unknown)?;
+        let tags = store::tags::names(tx, repository, "", Self::MAX_NAMES).await?;
+        self.require_mutable(tx, project, &tags).await
+    }
+
+    /// Deletes on the authority of the caller, who has the tenant's turn. Gives also the digest of the manifest that was
+    /// deleted, or that the tag pointed to.
+    pub(super) async fn remove_from(
         &self,
         tx: &mut TenantTx,
         actor: &Actor,
@@ -128,7 +151,6 @@ impl Registry {
         reference: &Reference,
     ) -> Result<(Removed, Digest)> {
         let Target { place, repository, name } = *target;
-        store::usage::lock(tx).await?;
         let by = actor.to_string();
         let now = self.parts.clock.now();
         let unknown = || error::manifest_unknown(reference);
