@@ -5,6 +5,27 @@ import { meQuery, useMe } from './queries';
 export type Permission = Schemas['Permission'];
 export type SystemPermission = Schemas['SystemPermission'];
 
+/** In the order of the reference. */
+export const PERMISSIONS = [
+  'tenant:read',
+  'tenant:update',
+  'member:read',
+  'member:manage',
+  'api_key:manage',
+  'audit:read',
+  'project:read',
+  'project:create',
+  'project:update',
+  'secret:manage',
+  'build:read',
+  'build:create',
+  'build:cancel',
+  'image:pull',
+  'image:push',
+  'image:delete',
+  'concurrency:manage',
+] as const satisfies readonly Permission[];
+
 /** Whether something may be done, and if not, why. */
 export interface Allowance {
   allowed: boolean;

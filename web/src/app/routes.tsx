@@ -19,7 +19,7 @@ import { tenantsSearch } from '../features/tenants/administration/search';
 import { membersSearch } from '../features/tenants/search';
 import { PageSkeleton } from '../ui/Skeletons';
 import { FailedPage, NoTenantPage, NotFoundPage } from './Pages';
-import { lastTenant, safeNext } from './paths';
+import { homeTenant, safeNext } from './paths';
 
 interface Context {
   queryClient: QueryClient;
@@ -68,9 +68,8 @@ const homeRoute = createRoute({
   getParentRoute: () => appRoute,
   path: '/',
   beforeLoad: ({ context: { me } }) => {
-    const open = me.tenants.filter((tenant) => tenant.status === 'active');
-    const tenant = open.find(({ slug }) => slug === lastTenant.get()) ?? open[0];
-    if (tenant) throw redirect({ to: '/$tenant', params: { tenant: tenant.slug } });
+    const tenant = homeTenant(me.tenants);
+    if (tenant) throw redirect({ to: '/$tenant', params: { tenant } });
     if (me.system_permissions.includes('system:read')) throw redirect({ to: '/admin/tenants' });
   },
   component: NoTenantPage,

@@ -10,6 +10,8 @@ export const ACTIONS = [
   'project_member.removed',
   'secret.set',
   'secret.deleted',
+  'registry_credential.set',
+  'registry_credential.deleted',
   'build.create',
   'build.start',
   'build.cancel',

@@ -17,6 +17,7 @@ const COLUMNS: Column<Schemas['ExecutionReport']>[] = [
   {
     key: 'run',
     title: t('attempts.run'),
+    grow: true,
     wideOnly: true,
     render: (attempt) => <code>{attempt.run_name}</code>,
   },

@@ -1,9 +1,10 @@
 import { useQuery } from '@tanstack/react-query';
 import type { Schemas } from '../../api/client';
-import { usePeople, useTenant } from '../../api/queries';
+import { useTenant } from '../../api/queries';
 import { type Column, DataTable } from '../../ui/DataTable';
 import { RelativeTime } from '../../ui/RelativeTime';
 import { StateTag } from '../../ui/StateTag';
+import { useActorNames } from '../../ui/useActorNames';
 import { type Build, historyQuery } from './queries';
 import { TabQuery } from './TabQuery';
 import { t } from './texts';
@@ -12,12 +13,12 @@ type Entry = Schemas['HistoryEntry'];
 
 export function HistoryTab({ build }: { build: Build }) {
   const tenant = useTenant();
-  const { nameOf } = usePeople(tenant);
+  const nameOf = useActorNames(tenant);
   const query = useQuery(historyQuery(tenant, build.id));
   const columns: Column<Entry>[] = [
     { key: 'state', title: t('history.change'), render: (entry) => <StateTag state={entry.to_status} /> },
     { key: 'reason', title: t('history.reason'), grow: true, render: (entry) => entry.reason },
-    { key: 'by', title: t('history.by'), render: (entry) => actorName(entry.changed_by, nameOf) },
+    { key: 'by', title: t('history.by'), wideOnly: true, render: (entry) => nameOf(entry.changed_by) },
     {
       key: 'at',
       title: t('history.at'),
@@ -37,10 +38,4 @@ export function HistoryTab({ build }: { build: Build }) {
       )}
     </TabQuery>
   );
-}
-
-/** People by name; parts of the system as they call themselves. */
-function actorName(actor: string, nameOf: (userId: string) => string): string {
-  const [kind, id = ''] = actor.split(':');
-  return kind === 'user' ? nameOf(id) : actor;
 }

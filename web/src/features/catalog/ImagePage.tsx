@@ -61,6 +61,7 @@ function ImageTabs({ image }: { image: Image }) {
       <LinkTabs
         label={image.name}
         current={tab}
+        keep={['pull']}
         tabs={IMAGE_TABS.map((key) => ({ key, label: t(`tabs.${key}`) }))}
       />
       {CONTENT[tab](image)}

@@ -6,12 +6,12 @@ import { Card } from '../../ui/Card';
 import { CopyText } from '../../ui/CopyText';
 import { Facts } from '../../ui/Facts';
 import { RelativeTime } from '../../ui/RelativeTime';
+import { useActorNames } from '../../ui/useActorNames';
 import styles from './ImagePage.module.css';
 import { platformOf } from './ImageState';
 import { buildsOfImageQuery, type Image, makingBuildQuery } from './queries';
 import { shortDigest } from './references';
 import { t } from './texts';
-import { useMovers } from './useMovers';
 
 /** What was pushed last, and where it comes from. */
 export function NewestPush({ image }: { image: Image }) {
@@ -51,7 +51,7 @@ export function NewestPush({ image }: { image: Image }) {
 /** The build that made it, or who pushed it by hand. */
 function Maker({ image }: { image: Image }) {
   const tenant = useTenant();
-  const { nameOf } = useMovers(tenant);
+  const nameOf = useActorNames(tenant);
   const project = useProjects(tenant).find(image.project_id);
   const { data: builds } = useQuery(buildsOfImageQuery(tenant, image));
   const { data: build } = useQuery(makingBuildQuery(tenant, image, builds));

@@ -7,10 +7,10 @@ import type { Column } from '../../ui/DataTable';
 import { EmptyState } from '../../ui/EmptyState';
 import { QueryTable } from '../../ui/QueryTable';
 import { RelativeTime } from '../../ui/RelativeTime';
+import { useActorNames } from '../../ui/useActorNames';
 import { type Image, type Tag, tagsQuery } from './queries';
 import { shortDigest } from './references';
 import { t } from './texts';
-import { useMovers } from './useMovers';
 
 /** The tags of an image, by name; a tag's name chooses it for the pull command. */
 export function TagsTab({ image }: { image: Image }) {
@@ -30,7 +30,7 @@ export function TagsTab({ image }: { image: Image }) {
 }
 
 function useTagColumns(tenant: string): Column<Tag>[] {
-  const { nameOf } = useMovers(tenant);
+  const nameOf = useActorNames(tenant);
   return [
     {
       key: 'name',

@@ -12,10 +12,6 @@ export const t = defineTexts('catalog', {
     by: 'Pushed by',
     age: 'Pushed',
   },
-  by: {
-    build: 'a build',
-    key: 'an API key',
-  },
   empty: {
     title: 'No images yet',
     hint: 'Images appear here when a build completes, or when somebody pushes one.',

@@ -1,9 +1,9 @@
 import { useQuery } from '@tanstack/react-query';
 import { Button, Checkbox, Form, Input, Select } from 'antd';
 import type { Ref } from 'react';
-import type { Permission } from '../../api/permissions';
+import { PERMISSIONS, type Permission } from '../../api/permissions';
 import { meQuery, useProjects } from '../../api/queries';
-import { PERMISSIONS, permissionText } from '../../ui/access/access';
+import { permissionText } from '../../ui/access/access';
 import styles from './ApiKeysPage.module.css';
 import { LIFETIMES, type Lifetime, PRESETS, type Preset, presetOf } from './keys';
 import type { NewApiKey } from './NewApiKeyButton';

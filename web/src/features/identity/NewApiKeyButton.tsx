@@ -1,8 +1,7 @@
-import { PlusOutlined } from '@ant-design/icons';
 import { useState } from 'react';
 import { type Permission, usePermission } from '../../api/permissions';
 import { useTenant } from '../../api/queries';
-import { ActionButton } from '../../ui/ActionButton';
+import { AddButton } from '../../ui/AddButton';
 import { CopyText } from '../../ui/CopyText';
 import { FormDrawer } from '../../ui/FormDrawer';
 import { ShownOnce } from '../../ui/ShownOnce';
@@ -46,14 +45,9 @@ export function NewApiKeyButton() {
 
   return (
     <>
-      <ActionButton
-        type="primary"
-        icon={<PlusOutlined />}
-        disabledReason={reason}
-        onClick={() => setOpen(true)}
-      >
+      <AddButton disabledReason={reason} onClick={() => setOpen(true)}>
         {t('keys.new')}
-      </ActionButton>
+      </AddButton>
       <FormDrawer<NewApiKey>
         open={open}
         title={t('keys.new')}

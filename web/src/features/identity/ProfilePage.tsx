@@ -8,6 +8,7 @@ import { roleName } from '../../ui/access/access';
 import { Card } from '../../ui/Card';
 import { ConfirmButton } from '../../ui/ConfirmButton';
 import { Facts } from '../../ui/Facts';
+import { Item, ItemList } from '../../ui/ItemList';
 import { PageHeader } from '../../ui/PageHeader';
 import { RelativeTime } from '../../ui/RelativeTime';
 import { PageSkeleton } from '../../ui/Skeletons';
@@ -67,9 +68,9 @@ function Tenants({ tenants }: { tenants: Schemas['MyTenant'][] }) {
   return (
     <Card title={t('profile.tenants')}>
       {tenants.length === 0 && <p className={styles.note}>{t('profile.noTenants')}</p>}
-      <ul className={styles.list}>
+      <ItemList>
         {tenants.map(({ id, slug, name, role, status }) => (
-          <li key={id} className={styles.item}>
+          <Item key={id}>
             <span className={styles.tenant}>
               {status === 'active' ? (
                 <Link to="/$tenant" params={{ tenant: slug }}>
@@ -87,9 +88,9 @@ function Tenants({ tenants }: { tenants: Schemas['MyTenant'][] }) {
                 {t('profile.keys')}
               </Link>
             )}
-          </li>
+          </Item>
         ))}
-      </ul>
+      </ItemList>
     </Card>
   );
 }

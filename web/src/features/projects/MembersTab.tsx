@@ -1,11 +1,10 @@
-import { PlusOutlined } from '@ant-design/icons';
 import { useQuery } from '@tanstack/react-query';
 import { Link, useSearch } from '@tanstack/react-router';
 import { App as AntdApp, Form, Select } from 'antd';
 import { useState } from 'react';
 import { usePermission } from '../../api/permissions';
 import { usePeople, useTenant } from '../../api/queries';
-import { ActionButton } from '../../ui/ActionButton';
+import { AddButton } from '../../ui/AddButton';
 import { ROLES, type Role, roleName } from '../../ui/access/access';
 import { RoleSelect } from '../../ui/access/RoleSelect';
 import { ConfirmButton } from '../../ui/ConfirmButton';
@@ -37,7 +36,7 @@ export function MembersTab({ project }: { project: Project }) {
             {t('members.toTenant')}
           </Link>
         </p>
-        <AddButton project={project} present={query.data?.items ?? []} />
+        <GiveRoleButton project={project} present={query.data?.items ?? []} />
       </div>
       <QueryTable
         label={t('tabs.members')}
@@ -134,7 +133,7 @@ interface AddProps {
   present: ProjectMember[];
 }
 
-function AddButton({ project, present }: AddProps) {
+function GiveRoleButton({ project, present }: AddProps) {
   const tenant = useTenant();
   const manage = usePermission(tenant, 'member:manage', project.id);
   const { setMember } = useProjectChanges(tenant);
@@ -143,14 +142,9 @@ function AddButton({ project, present }: AddProps) {
   const others = people.filter(({ user_id }) => !present.some((member) => member.user_id === user_id));
   return (
     <>
-      <ActionButton
-        type="primary"
-        icon={<PlusOutlined />}
-        disabledReason={manage.reason}
-        onClick={() => setOpen(true)}
-      >
+      <AddButton disabledReason={manage.reason} onClick={() => setOpen(true)}>
         {t('members.add')}
-      </ActionButton>
+      </AddButton>
       <FormDrawer<{ user_id: string; role: Role }>
         open={open}
         title={t('members.addTitle', { project: project.name })}

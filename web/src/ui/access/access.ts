@@ -13,27 +13,6 @@ export const ROLES = [
   'viewer',
 ] as const satisfies readonly Role[];
 
-/** In the order of the reference. */
-export const PERMISSIONS = [
-  'tenant:read',
-  'tenant:update',
-  'member:read',
-  'member:manage',
-  'api_key:manage',
-  'audit:read',
-  'project:read',
-  'project:create',
-  'project:update',
-  'secret:manage',
-  'build:read',
-  'build:create',
-  'build:cancel',
-  'image:pull',
-  'image:push',
-  'image:delete',
-  'concurrency:manage',
-] as const satisfies readonly Permission[];
-
 export function roleName(role: Role): string {
   return t(`role.${role}`);
 }

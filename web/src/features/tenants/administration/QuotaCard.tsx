@@ -1,5 +1,6 @@
 import { useQuery } from '@tanstack/react-query';
 import { App as AntdApp, Form, InputNumber } from 'antd';
+import { formatCount } from '../../../lib/numbers';
 import { Card } from '../../../ui/Card';
 import { SettingsForm } from '../../../ui/SettingsForm';
 import { CardQuery } from '../CardQuery';
@@ -13,11 +14,16 @@ interface Props {
   disabledReason: string | undefined;
 }
 
+/** The API counts with 32 bits, and bytes with 63; a script's numbers are exact up to 53. */
+const MOST = 2 ** 31 - 1;
+const MOST_BYTES = Number.MAX_SAFE_INTEGER;
+
 const whole = (min: number, required = true) => ({
   required,
   type: 'integer' as const,
   min,
-  message: t('quota.whole', { min }),
+  max: MOST,
+  message: t('quota.whole', { min, max: formatCount(MOST) }),
 });
 
 /** How much the tenant may use. */
@@ -51,7 +57,9 @@ export function QuotaCard({ slug, disabledReason }: Props) {
                 name="storage_bytes_max"
                 label={t('quota.storage_bytes_max')}
                 extra={t('quota.storageHint')}
-                rules={[{ required: true, type: 'number', min: 0, message: t('quota.size') }]}
+                rules={[
+                  { required: true, type: 'number', min: 0, max: MOST_BYTES, message: t('quota.size') },
+                ]}
               >
                 <BytesInput />
               </Form.Item>
