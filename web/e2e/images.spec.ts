@@ -37,6 +37,7 @@ test('an image, from the list to what it is made of', async ({ owner }) => {
   await expect(owner.getByText(/^skopeo copy docker:\/\/\S+storefront@sha256:[0-9a-f]{64} /)).toBeVisible();
 
   await owner.getByRole('link', { name: 'Layers' }).click();
+  await expect(owner, 'the tab keeps what is pulled').toHaveURL(/pull=sha256/);
   await expect(owner.getByRole('img', { name: /Layers by size/ })).toBeVisible();
   await expect(owner.getByRole('table')).toContainText('COPY');
   await inspect(owner, 'image-layers');

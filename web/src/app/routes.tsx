@@ -5,7 +5,9 @@ import {
   createRouter,
   lazyRouteComponent,
   Outlet,
+  parseSearchWith,
   redirect,
+  stringifySearchWith,
 } from '@tanstack/react-router';
 import { ApiError } from '../api/errors';
 import { meQuery } from '../api/queries';
@@ -217,6 +219,9 @@ export function createAppRouter(queryClient: QueryClient) {
   return createRouter({
     routeTree,
     context: { queryClient },
+    // Parameters are texts as they stand there: a tag `1.0` is no number.
+    parseSearch: parseSearchWith((text) => text),
+    stringifySearch: stringifySearchWith(String),
     defaultPreload: 'intent',
     // The data that a preload fetches is TanStack Query's to keep.
     defaultPreloadStaleTime: 0,

@@ -1,6 +1,7 @@
 import { type ButtonProps, Modal } from 'antd';
-import { type ReactNode, useState } from 'react';
+import { type ReactNode, useRef, useState } from 'react';
 import { ActionButton } from './ActionButton';
+import { focusFirst } from './focusFirst';
 import { t } from './texts';
 
 export interface Question extends Omit<ButtonProps, 'onClick' | 'disabled' | 'title'> {
@@ -29,6 +30,7 @@ export function AskButton(props: Props) {
     props;
   const [open, setOpen] = useState(false);
   const [busy, setBusy] = useState(false);
+  const content = useRef<HTMLDivElement>(null);
 
   const confirm = async () => {
     setBusy(true);
@@ -52,10 +54,11 @@ export function AskButton(props: Props) {
         onOk={confirm}
         onCancel={() => setOpen(false)}
         afterClose={onClosed}
+        afterOpenChange={(shown) => shown && focusFirst(content.current)}
         destroyOnHidden
       >
         <div>{description}</div>
-        {fields}
+        <div ref={content}>{fields}</div>
       </Modal>
     </>
   );

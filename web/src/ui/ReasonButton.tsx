@@ -51,7 +51,7 @@ export function ReasonButton({ reasonRequired = false, onConfirm, ...question }:
                 { required: reasonRequired, whitespace: reasonRequired, message: t('reason.required') },
               ]}
             >
-              <Input.TextArea autoSize={{ minRows: 2, maxRows: 6 }} maxLength={LONGEST} autoFocus />
+              <Input.TextArea autoSize={{ minRows: 2, maxRows: 6 }} maxLength={LONGEST} />
             </Form.Item>
           </Form>
         </div>

@@ -24,6 +24,7 @@ const COLUMNS: Column<Schemas['ExecutionReport']>[] = [
   {
     key: 'started',
     title: t('attempts.started'),
+    wideOnly: true,
     align: 'end',
     render: (attempt) => <RelativeTime time={attempt.started_at} />,
   },

@@ -20,7 +20,7 @@ export function ApiKeyFields({ tenant }: { tenant: string }) {
         extra={t('keys.nameHint')}
         rules={[{ required: true, whitespace: true, message: t('keys.nameRule') }]}
       >
-        <Input maxLength={100} autoComplete="off" autoFocus />
+        <Input maxLength={100} autoComplete="off" />
       </Form.Item>
       <Form.Item name="lifetime" label={t('keys.lifetime')} rules={[{ required: true }]}>
         <Select options={LIFETIMES.map((value) => ({ value, label: t(`keys.lifetimes.${value}`) }))} />

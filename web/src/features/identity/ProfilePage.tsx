@@ -84,7 +84,7 @@ function Tenants({ tenants }: { tenants: Schemas['MyTenant'][] }) {
               {role && <span className={styles.quiet}>{roleName(role)}</span>}
             </span>
             {status === 'active' && (
-              <Link to="/$tenant/settings/api-keys" params={{ tenant: slug }}>
+              <Link to="/$tenant/settings/api-keys" params={{ tenant: slug }} className={styles.keys ?? ''}>
                 {t('profile.keys')}
               </Link>
             )}

@@ -81,13 +81,7 @@ function RegistryDrawer({
         extra={t('registries.registryHint')}
         rules={[{ required: true, pattern: REGISTRY, message: t('registries.registryRule') }]}
       >
-        <Input
-          readOnly={item !== undefined}
-          autoFocus={item === undefined}
-          autoComplete="off"
-          autoCapitalize="none"
-          spellCheck={false}
-        />
+        <Input readOnly={item !== undefined} autoComplete="off" autoCapitalize="none" spellCheck={false} />
       </Form.Item>
       <Form.Item
         name="username"

@@ -78,13 +78,7 @@ function Fields({ fixedName }: { fixedName: boolean }) {
         extra={t('secrets.nameRule')}
         rules={[{ required: true, pattern: SECRET_NAME, message: t('secrets.nameRule') }]}
       >
-        <Input
-          readOnly={fixedName}
-          autoFocus={!fixedName}
-          autoComplete="off"
-          autoCapitalize="none"
-          spellCheck={false}
-        />
+        <Input readOnly={fixedName} autoComplete="off" autoCapitalize="none" spellCheck={false} />
       </Form.Item>
       <Form.Item name="kind" label={t('secrets.kind')} rules={[{ required: true }]}>
         <Radio.Group className={styles.kinds ?? ''}>

@@ -68,7 +68,7 @@ export function AddMemberButton() {
           extra={owner ? t('add.emailOwnerHint') : t('add.emailHint')}
           rules={[{ required: true, pattern: /^[^\s@]+@[^\s@]+$/, message: t('add.emailRule') }]}
         >
-          <Input type="email" maxLength={254} autoComplete="off" autoFocus />
+          <Input type="email" maxLength={254} autoComplete="off" />
         </Form.Item>
         {owner && (
           <Form.Item name="name" label={t('add.name')} extra={t('add.nameHint')}>
