@@ -35,6 +35,18 @@ export const t = defineTexts('ui', {
     system: 'the service ({{part}})',
     anonymous: 'nobody signed in',
   },
+  lifetime: {
+    label: 'Works for',
+    lastDay: 'Last day',
+    lastDayRule: 'Choose a day.',
+    choices: {
+      '30': '30 days',
+      '90': '90 days',
+      '365': 'A year',
+      never: 'Without an end',
+      date: 'Until a day …',
+    },
+  },
   once: {
     acknowledge: 'I have stored it',
   },

@@ -2,11 +2,11 @@ import { useQuery } from '@tanstack/react-query';
 import type { Schemas } from '../../api/client';
 import { useTenant } from '../../api/queries';
 import { type Column, DataTable } from '../../ui/DataTable';
+import { QueryPart } from '../../ui/QueryPart';
 import { RelativeTime } from '../../ui/RelativeTime';
 import { StateTag } from '../../ui/StateTag';
 import { useActorNames } from '../../ui/useActorNames';
 import { type Build, historyQuery } from './queries';
-import { TabQuery } from './TabQuery';
 import { t } from './texts';
 
 type Entry = Schemas['HistoryEntry'];
@@ -27,7 +27,7 @@ export function HistoryTab({ build }: { build: Build }) {
     },
   ];
   return (
-    <TabQuery query={query}>
+    <QueryPart query={query}>
       {(entries) => (
         <DataTable
           label={t('tabs.history')}
@@ -36,6 +36,6 @@ export function HistoryTab({ build }: { build: Build }) {
           rowKey={(entry) => `${entry.changed_at} ${entry.to_status}`}
         />
       )}
-    </TabQuery>
+    </QueryPart>
   );
 }

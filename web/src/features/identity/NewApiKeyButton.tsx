@@ -4,10 +4,11 @@ import { useTenant } from '../../api/queries';
 import { AddButton } from '../../ui/AddButton';
 import { CopyText } from '../../ui/CopyText';
 import { FormDrawer } from '../../ui/FormDrawer';
+import { expiryOf, type Lifetime } from '../../ui/lifetime/lifetime';
 import { ShownOnce } from '../../ui/ShownOnce';
 import { ApiKeyFields } from './ApiKeyFields';
 import styles from './ApiKeysPage.module.css';
-import { expiryOf, type Lifetime, PRESETS, useApiKeyChanges } from './keys';
+import { PRESETS, useApiKeyChanges } from './keys';
 import { t } from './texts';
 
 export interface NewApiKey {

@@ -4,9 +4,9 @@ import type { Schemas } from '../../api/client';
 import { usePeople } from '../../api/queries';
 import { Card } from '../../ui/Card';
 import { Item, ItemList } from '../../ui/ItemList';
+import { QueryPart } from '../../ui/QueryPart';
 import { RelativeTime } from '../../ui/RelativeTime';
 import styles from './CapabilitiesPage.module.css';
-import { CardQuery } from './CardQuery';
 import { capabilitiesQuery } from './limits';
 import { t } from './texts';
 
@@ -18,7 +18,7 @@ export function CapabilityCard({ tenant }: { tenant: string }) {
   return (
     <Card title={t('capabilities.title')}>
       <p className={styles.note}>{t('capabilities.hint')}</p>
-      <CardQuery query={query}>
+      <QueryPart query={query}>
         {(states) => (
           <ItemList>
             {states.map((state) => (
@@ -26,7 +26,7 @@ export function CapabilityCard({ tenant }: { tenant: string }) {
             ))}
           </ItemList>
         )}
-      </CardQuery>
+      </QueryPart>
     </Card>
   );
 }

@@ -2,9 +2,9 @@ import { useQuery } from '@tanstack/react-query';
 import { useActors } from '../../../api/installation';
 import { Card } from '../../../ui/Card';
 import { Item, ItemList } from '../../../ui/ItemList';
+import { QueryPart } from '../../../ui/QueryPart';
 import { ReasonButton } from '../../../ui/ReasonButton';
 import { RelativeTime } from '../../../ui/RelativeTime';
-import { CardQuery } from '../CardQuery';
 import { capabilitiesQuery } from '../limits';
 import styles from './administration.module.css';
 import { type CapabilityState, useSetCapability } from './queries';
@@ -21,7 +21,7 @@ export function CapabilitiesCard({ slug, ...rest }: Props) {
   const query = useQuery(capabilitiesQuery(slug));
   return (
     <Card title={t('capabilities.title')}>
-      <CardQuery query={query}>
+      <QueryPart query={query}>
         {(states) => (
           <ItemList>
             {states.map((state) => (
@@ -29,7 +29,7 @@ export function CapabilitiesCard({ slug, ...rest }: Props) {
             ))}
           </ItemList>
         )}
-      </CardQuery>
+      </QueryPart>
     </Card>
   );
 }

@@ -2,8 +2,8 @@ import { useQuery } from '@tanstack/react-query';
 import { App as AntdApp, Form, InputNumber } from 'antd';
 import { formatCount } from '../../../lib/numbers';
 import { Card } from '../../../ui/Card';
+import { QueryPart } from '../../../ui/QueryPart';
 import { SettingsForm } from '../../../ui/SettingsForm';
-import { CardQuery } from '../CardQuery';
 import styles from './administration.module.css';
 import { BytesInput } from './BytesInput';
 import { type Quota, quotaQuery, useSetQuota } from './queries';
@@ -34,7 +34,7 @@ export function QuotaCard({ slug, disabledReason }: Props) {
   return (
     <Card title={t('quota.title')}>
       <p className={styles.hint}>{t('quota.about')}</p>
-      <CardQuery query={query}>
+      <QueryPart query={query}>
         {({ value, version }) => (
           <SettingsForm<Quota>
             value={value}
@@ -82,7 +82,7 @@ export function QuotaCard({ slug, disabledReason }: Props) {
             </div>
           </SettingsForm>
         )}
-      </CardQuery>
+      </QueryPart>
     </Card>
   );
 }
