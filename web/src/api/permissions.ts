@@ -45,6 +45,13 @@ export function usePermission(tenant: string, permission: Permission, projectId?
   return { allowed: false, reason: `Your role lacks the permission ${permission}.` };
 }
 
+/** Whether the caller has a permission in the tenant, or in any of its projects. */
+export function usePermissionAnywhere(tenant: string, permission: Permission): Allowance {
+  const projects = useQuery(meQuery(tenant)).data?.tenant?.projects ?? {};
+  const inTenant = usePermission(tenant, permission);
+  return Object.values(projects).some((own) => own.includes(permission)) ? GRANTED : inTenant;
+}
+
 /** Whether the caller has a permission in the whole installation. */
 export function useSystemPermission(permission: SystemPermission): Allowance {
   const me = useMe();

@@ -17,6 +17,8 @@ import { imageSearch, imagesSearch } from '../features/catalog/search';
 import { apiKeysSearch } from '../features/identity/search';
 import { usersSearch } from '../features/identity/users/search';
 import { projectSearch, projectsSearch } from '../features/projects/search';
+import { storageSearch } from '../features/registry/search';
+import { robotsSearch } from '../features/robots/search';
 import { tenantsSearch } from '../features/tenants/administration/search';
 import { membersSearch } from '../features/tenants/search';
 import { PageSkeleton } from '../ui/Skeletons';
@@ -111,6 +113,12 @@ const adminRoutes = [
   }),
   createRoute({
     getParentRoute: () => adminRoute,
+    path: '/storage',
+    validateSearch: storageSearch,
+    component: lazyRouteComponent(() => import('../features/registry/StoragePage'), 'StoragePage'),
+  }),
+  createRoute({
+    getParentRoute: () => adminRoute,
     path: '/tasks',
     component: lazyRouteComponent(() => import('../features/system/TasksPage'), 'TasksPage'),
   }),
@@ -196,6 +204,12 @@ const tenantRoutes = [
     path: '/settings/api-keys',
     validateSearch: apiKeysSearch,
     component: lazyRouteComponent(() => import('../features/identity/ApiKeysPage'), 'ApiKeysPage'),
+  }),
+  createRoute({
+    getParentRoute: () => tenantRoute,
+    path: '/settings/robot-accounts',
+    validateSearch: robotsSearch,
+    component: lazyRouteComponent(() => import('../features/robots/RobotsPage'), 'RobotsPage'),
   }),
   createRoute({
     getParentRoute: () => tenantRoute,

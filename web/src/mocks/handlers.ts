@@ -5,7 +5,9 @@ import { catalogHandlers } from './catalog';
 import { memberHandlers } from './members';
 import { platformHandlers } from './platform';
 import { projectHandlers } from './projects';
+import { robotHandlers } from './robots';
 import { sessionHandlers } from './session';
+import { storageHandlers } from './storage';
 
 /** Every mock: a file per feature. */
 export const handlers = [
@@ -15,6 +17,8 @@ export const handlers = [
   ...catalogHandlers,
   ...memberHandlers,
   ...apiKeyHandlers,
+  ...robotHandlers,
   ...auditHandlers,
   ...platformHandlers,
+  ...storageHandlers,
 ];

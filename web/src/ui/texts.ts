@@ -32,6 +32,7 @@ export const t = defineTexts('ui', {
     keyOf: 'API key of {{name}}',
     key: 'API key {{id}}',
     execution: 'a running build',
+    robot: 'robot account {{id}}',
     system: 'the service ({{part}})',
     anonymous: 'nobody signed in',
   },

@@ -15,6 +15,8 @@ export function useActorNames(tenant: string): (actor: string, userId?: string |
         return userId
           ? t('actor.keyOf', { name: nameOf(userId) })
           : t('actor.key', { id: id.slice(0, SHORT) });
+      case 'robot':
+        return t('actor.robot', { id: id.slice(0, SHORT) });
       case 'execution':
         return t('actor.execution');
       case 'system':
