@@ -5,6 +5,7 @@ import { catalogHandlers } from './catalog';
 import { memberHandlers } from './members';
 import { platformHandlers } from './platform';
 import { projectHandlers } from './projects';
+import { retentionHandlers } from './retention';
 import { robotHandlers } from './robots';
 import { sessionHandlers } from './session';
 import { storageHandlers } from './storage';
@@ -17,6 +18,7 @@ export const handlers = [
   ...catalogHandlers,
   ...memberHandlers,
   ...apiKeyHandlers,
+  ...retentionHandlers,
   ...robotHandlers,
   ...auditHandlers,
   ...platformHandlers,

@@ -51,6 +51,7 @@ export const sessionHandlers = [
     return {
       user: ME,
       system_permissions: ['system:read', 'system:tenants', 'system:users', 'system:operations'],
+      registry: location.host,
       tenants: [TENANT],
       tenant: { id: TENANT.id, slug: TENANT.slug, permissions: [...PERMISSIONS], projects: {} },
     };

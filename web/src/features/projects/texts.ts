@@ -38,6 +38,7 @@ export const t = defineTexts('projects', {
     members: 'Members',
     secrets: 'Secrets',
     registries: 'Registries',
+    retention: 'Retention',
     settings: 'Settings',
   },
   page: {
