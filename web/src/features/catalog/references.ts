@@ -1,7 +1,7 @@
 /** Names of images, as tools and people write them. */
 
 /** What a tool pulls: `host/acme/shop/web:1.4.0`, or by digest with `@`. */
-export function referenceOf(repository: string, tagOrDigest: string, host = location.host): string {
+export function referenceOf(repository: string, tagOrDigest: string, host: string): string {
   const separator = isDigest(tagOrDigest) ? '@' : ':';
   return `${host}/${repository}${separator}${tagOrDigest}`;
 }

@@ -1,6 +1,6 @@
 import { useState } from 'react';
 import { type Permission, usePermission } from '../../api/permissions';
-import { useTenant } from '../../api/queries';
+import { useRegistry, useTenant } from '../../api/queries';
 import { AddButton } from '../../ui/AddButton';
 import { CopyText } from '../../ui/CopyText';
 import { FormDrawer } from '../../ui/FormDrawer';
@@ -65,6 +65,7 @@ export function NewApiKeyButton() {
 }
 
 function MadeKey({ made, onClose }: { made: Made; onClose: () => void }) {
+  const registry = useRegistry();
   return (
     <ShownOnce
       title={t('keys.madeTitle', { name: made.name })}
@@ -82,7 +83,7 @@ function MadeKey({ made, onClose }: { made: Made; onClose: () => void }) {
           label={t('keys.copyCli')}
         />
         <p>{t('keys.useRegistry')}</p>
-        <CopyText block text={`docker login -u key ${location.host}`} label={t('keys.copyLogin')} />
+        <CopyText block text={`docker login -u key ${registry}`} label={t('keys.copyLogin')} />
       </div>
     </ShownOnce>
   );

@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import { useMe, useTenant } from '../../api/queries';
+import { useMe, useRegistry, useTenant } from '../../api/queries';
 import { Card } from '../../ui/Card';
 import { CopyText } from '../../ui/CopyText';
 import { ErrorState } from '../../ui/ErrorState';
@@ -93,7 +93,8 @@ function About({ project }: { project: Project }) {
 function Registry({ project }: { project: Project }) {
   const tenant = useTenant();
   const email = useMe()?.user.email;
-  const prefix = `${location.host}/${tenant}/${project.slug}`;
+  const registry = useRegistry();
+  const prefix = `${registry}/${tenant}/${project.slug}`;
   return (
     <Card
       title={t('overview.registry')}
@@ -109,7 +110,7 @@ function Registry({ project }: { project: Project }) {
         <p className={styles.note}>{t('overview.registryHint')}</p>
         <CopyText
           block
-          text={`docker login -u ${email ?? 'you'} ${location.host}`}
+          text={`docker login -u ${email ?? 'you'} ${registry}`}
           label={t('overview.copyLogin')}
         />
         <Link to="/$tenant/settings/api-keys" params={{ tenant }}>

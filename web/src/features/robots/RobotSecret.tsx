@@ -1,3 +1,4 @@
+import { useRegistry } from '../../api/queries';
 import { CopyText } from '../../ui/CopyText';
 import { ShownOnce } from '../../ui/ShownOnce';
 import styles from './robots.module.css';
@@ -11,6 +12,7 @@ interface Props {
 
 /** A new secret, and how the machine signs in with it. */
 export function RobotSecret({ login, secret, onClose }: Props) {
+  const registry = useRegistry();
   return (
     <ShownOnce
       title={t('secret.title', { login })}
@@ -20,7 +22,7 @@ export function RobotSecret({ login, secret, onClose }: Props) {
       onClose={onClose}
     >
       <p className={styles.usage}>{t('secret.use')}</p>
-      <CopyText block text={`docker login -u ${login} ${location.host}`} label={t('secret.copyLogin')} />
+      <CopyText block text={`docker login -u ${login} ${registry}`} label={t('secret.copyLogin')} />
     </ShownOnce>
   );
 }

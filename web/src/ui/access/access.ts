@@ -1,5 +1,6 @@
 import type { Schemas } from '../../api/client';
 import type { Permission } from '../../api/permissions';
+import type { RoleOption } from './RoleSelect';
 import { t } from './texts';
 
 export type Role = Schemas['TenantRole'];
@@ -12,6 +13,11 @@ export const ROLES = [
   'security_reviewer',
   'viewer',
 ] as const satisfies readonly Role[];
+
+/** Roles to choose from, each with what it allows. */
+export function roleOptions(roles: readonly Role[]): RoleOption<Role>[] {
+  return roles.map((value) => ({ value, label: roleName(value), about: t(`about.${value}`) }));
+}
 
 export function roleName(role: Role): string {
   return t(`role.${role}`);
