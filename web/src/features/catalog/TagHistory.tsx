@@ -27,11 +27,10 @@ export function TagHistory({ image, tag, onClose }: Props) {
     {
       key: 'to',
       title: t('history.to'),
-      grow: true,
       render: ({ to_digest }) =>
         to_digest ? <CopyText text={to_digest} display={shortDigest(to_digest)} /> : t('history.deleted'),
     },
-    { key: 'by', title: t('tags.by'), render: ({ moved_by }) => nameOf(moved_by) },
+    { key: 'by', title: t('tags.by'), grow: true, render: ({ moved_by }) => nameOf(moved_by) },
     {
       key: 'at',
       title: t('tags.at'),
