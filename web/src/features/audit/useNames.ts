@@ -28,6 +28,10 @@ export function useNames(tenant: string) {
         return t('resource.user', { name: nameOf(id) });
       case 'api_key':
         return t('resource.api_key', { name: event ? (ownName(event) ?? short) : short });
+      case 'robot_account':
+        return t('resource.robot_account', { name: event ? (ownName(event) ?? short) : short });
+      case 'image':
+        return t('resource.image', { name: short });
       case 'build':
         return t('resource.build', { name: short });
       default:
@@ -38,11 +42,12 @@ export function useNames(tenant: string) {
   /** What the event is about, where the resource is only where it happened: the secret, the person, the capability. */
   const subjectName = (event: AuditEvent): string | undefined => {
     const fields = fieldsOf(event);
-    if (/^(project_)?member\./.test(event.action)) {
+    if (/^(project_|image_)?member\./.test(event.action)) {
       const id = text(fields.user_id);
       return (id && findPerson(id)?.name) || text(fields.name) || text(fields.email) || id?.slice(0, SHORT);
     }
     if (event.action.startsWith('secret.')) return text(fields.name);
+    if (event.action.startsWith('image.')) return text(fields.repository);
     if (event.action.startsWith('registry_credential.')) return text(fields.registry);
     return event.action.startsWith('capability.') ? text(fields.capability) : undefined;
   };
