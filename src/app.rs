@@ -4,6 +4,7 @@ use crate::communication::live::Live;
 use crate::config::Config;
 use crate::images::catalog::{Catalog, CatalogShelf};
 use crate::images::registry::{self, Registry};
+use crate::images::robots::Robots;
 use crate::kernel::secret::Keyring;
 use crate::kernel::{Clock, Error, Result};
 use crate::orchestration::builds::{self, Builds, ExecutionRobots, RegistryHost};
@@ -14,8 +15,7 @@ use crate::platform::db::{self, Db};
 use crate::platform::events::{Events, Signals};
 use crate::platform::http::idempotency;
 use crate::platform::jobs;
-use crate::platform::storage::fs::FsStore;
-use crate::platform::storage::{Key, ObjectStore};
+use crate::platform::storage::{self, Key, ObjectStore};
 use crate::platform::tasks::Tasks;
 use crate::tenancy::audit::Audit;
 use crate::tenancy::identity::{self, Gate, Identity, Users};
@@ -48,6 +48,7 @@ pub struct App {
     pub objects: Arc<dyn ObjectStore>,
     pub registry: Registry,
     pub catalog: Catalog,
+    pub robots: Robots,
     pub builds: Builds,
     pub dispatch: Dispatch,
     pub live: Live,
@@ -62,18 +63,27 @@ impl App {
                 "encryption_key is not set: make one with `image-factory config generate-key`",
             ));
         }
+        config.storage.validate()?;
         let keyring = Keyring::from_base64(&config.encryption_key)?;
         let db = Db::connect_lazy(&config.database)?;
         let clock = Clock::system();
         let signals = Signals::start(db.clone(), &tasks);
         let events = Events::new(db.clone());
         let users = Users::new(db.clone(), clock.clone())?;
-        let public_url = config.server.public_url.clone();
-        let identity =
-            Identity::new(db.clone(), clock.clone(), users.clone(), &keyring, config.identity.clone(), public_url)?;
+        let registry_host = registry_host(&config.server.public_url);
+        let identity = Identity::new(
+            db.clone(),
+            clock.clone(),
+            users.clone(),
+            &keyring,
+            config.identity.clone(),
+            config.server.public_url.clone(),
+            registry_host.host.clone(),
+        )?;
         let tenants = Tenants::new(db.clone(), clock.clone(), users.clone(), tasks.clone());
-        let projects = Projects::new(db.clone(), clock.clone(), users, keyring.clone());
-        let objects: Arc<dyn ObjectStore> = Arc::new(FsStore::at(&config.storage));
+        let projects = Projects::new(db.clone(), clock.clone(), users.clone(), keyring.clone());
+        let objects = storage::at(&config.storage, &tasks);
+        let robots = Robots::new(db.clone(), clock.clone());
         let registry = Registry::new(registry::Parts {
             config: config.registry.clone(),
             public_url: config.server.public_url.clone(),
@@ -85,10 +95,12 @@ impl App {
             identity: identity.clone(),
             tenants: tenants.clone(),
             projects: projects.clone(),
-            robots: Arc::new(ExecutionRobots::new(db.clone(), tenants.clone(), projects.clone())),
+            robots: Arc::new(robots.clone()),
+            build_robots: Arc::new(ExecutionRobots::new(db.clone(), tenants.clone(), projects.clone())),
             shelf: Arc::new(CatalogShelf),
         })?;
-        let catalog = Catalog::new(db.clone(), projects.clone(), registry.clone());
+        let catalog =
+            Catalog::new(db.clone(), clock.clone(), users, tenants.clone(), projects.clone(), registry.clone());
         let builds = Builds::new(
             db.clone(),
             clock.clone(),
@@ -96,7 +108,7 @@ impl App {
             tenants.clone(),
             projects.clone(),
             registry.clone(),
-            registry_host(&config.server.public_url),
+            registry_host,
             objects.clone(),
         );
         let dispatch =
@@ -119,6 +131,7 @@ impl App {
             objects,
             registry,
             catalog,
+            robots,
             builds,
             dispatch,
         })
@@ -130,7 +143,8 @@ impl App {
         if app.config.database.migrate_on_start {
             db::migrate(&app.db).await?;
         }
-        FsStore::open(&app.config.storage).await?;
+        app.objects.prepare().await?;
+        app.registry.record_storage(app.config.storage.kind).await?;
         app.identity.bootstrap().await?;
         Ok(app)
     }

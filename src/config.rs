@@ -42,7 +42,8 @@ pub struct Config {
 }
 
 /// Keys whose values `config print` and logs must not show.
-const SECRETS: &[&str] = &["/encryption_key", "/database/url", "/identity/bootstrap_password"];
+const SECRETS: &[&str] =
+    &["/encryption_key", "/database/url", "/identity/bootstrap_password", "/storage/s3/secret_key"];
 
 impl Config {
     /// Reads the file (where one is named) and the environment.
@@ -89,6 +90,7 @@ pub fn reference_markdown() -> Result<String> {
         ("server", schema::<http::Config>()?),
         ("database", schema::<db::Config>()?),
         ("storage", schema::<storage::Config>()?),
+        ("storage.s3", schema::<storage::S3Config>()?),
         ("identity", schema::<identity::Config>()?),
         ("registry", schema::<registry::Config>()?),
         ("builds", schema::<builds::Config>()?),
@@ -113,8 +115,9 @@ pub fn reference_markdown() -> Result<String> {
     }
     for (name, schema) in &sections {
         let _ = write!(out, "\n## `{name}`\n\n{}\n{TABLE_HEAD}", describe(schema).unwrap_or_default());
-        for (key, property) in properties(schema) {
-            out.push_str(&row(&format!("{name}.{key}"), property, &defaults[name][key]));
+        let section = &defaults.pointer(&format!("/{}", name.replace('.', "/"))).unwrap_or(&Value::Null);
+        for (key, property) in properties(schema).filter(|(key, _)| !is_section(&format!("{name}.{key}"))) {
+            out.push_str(&row(&format!("{name}.{key}"), property, &section[key]));
         }
     }
     Ok(out)

@@ -3,7 +3,7 @@
 use crate::app::App;
 use crate::communication::live;
 use crate::config::Config;
-use crate::images::{catalog, registry};
+use crate::images::{catalog, registry, robots};
 use crate::kernel::secret::Keyring;
 use crate::kernel::{Page, Result};
 use crate::orchestration::{builds, dispatch};
@@ -52,7 +52,10 @@ fn api(app: &App) -> OpenApiRouter {
         .merge(tenants::routes(app.tenants.clone()))
         .merge(projects::routes(app.projects.clone()))
         .merge(audit::routes(app.audit.clone()))
+        .merge(registry::transfer_routes(app.registry.clone()))
         .merge(catalog::routes(app.catalog.clone()))
+        .merge(robots::routes(app.robots.clone()))
+        .merge(registry::management_routes(app.registry.clone()))
         .merge(builds::routes(app.builds.clone()))
         .merge(dispatch::routes(app.dispatch.clone()))
         .merge(live::routes(app.live.clone()))

@@ -1,4 +1,5 @@
-//! Image lifecycle: the OCI registry and the catalogue of what is in it.
+//! Image lifecycle: the OCI registry, the catalogue of what is in it, and the machines that use it.
 
 pub mod catalog;
 pub mod registry;
+pub mod robots;

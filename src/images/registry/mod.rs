@@ -1,8 +1,8 @@
 //! The OCI registry: blobs, uploads, manifests, tags, tokens (OCI Distribution Specification 1.1, push and pull).
 //!
 //! Owns `storage_backends`, `image_blobs`, `repositories`, `repository_blobs`, `blob_uploads`, `image_manifests`,
-//! `image_layer_blobs`, `image_tags`, `image_tag_history`, `tenant_blobs` and `storage_metrics`. Publishes `image.pushed`
-//! and `image.deleted`.
+//! `image_layer_blobs`, `image_tags`, `image_tag_history`, `tenant_blobs`, `layer_sizes`, `storage_metrics`,
+//! `registry_accesses` and `tenant_transfers`. Publishes `image.pushed` and `image.deleted`.
 //!
 //! Content is stored once for all tenants and reached only through a link of a repository (`repository_blobs`): knowing
 //! a digest opens nothing. A link is made when the bytes are verified and durable, never before.
@@ -18,10 +18,19 @@ mod service;
 mod store;
 mod tasks;
 
-pub use access::Access;
-pub use api::routes;
+pub use access::{Access, Place};
+pub use api::{management_routes, routes, transfer_routes};
 pub use config::Config;
-pub use gates::{Push, Robot, RobotGate, Shelf, staging_tag};
-pub use model::{Action, Descriptor, Manifest, ManifestKind, Platform, Reference, RepositoryName, Tag};
-pub use service::{Parts, Registry, TagInfo, Tagged, Usage};
+pub use gates::{
+    BuildRobot, BuildRobotGate, Built, Push, ROBOT_SECRET_START, Robot, RobotGate, Shelf, Standing, staging_tag,
+};
+pub use model::{
+    AccessKind, Action, Actions, Descriptor, Finding, ImageAccess, Manifest, ManifestKind, Platform, Reference,
+    RepositoryName, RepositoryPattern, Requested, RunCounts, RunKind, RunStatus, Scope, StorageRun, StorageTotals, Tag,
+    Transfer, blob_range, content_range,
+};
+pub use service::{
+    Base, DigestPrefix, Entry, ManifestDetails, Measure, Parts, Referrer, Registry, Removed, TagInfo, TagMove, Tagged,
+    Usage,
+};
 pub use tasks::register;

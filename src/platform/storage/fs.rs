@@ -1,7 +1,9 @@
 //! Objects as files. An upload is a file under `staging/`, locked by its one writer; commit syncs it and renames it to
 //! its key, then syncs the folder. All file operations run off the reactor, in pieces of about a megabyte.
 
-use super::{ByteStream, Config, Incoming, Key, Object, ObjectStore, Staged, Upload};
+use super::{
+    ByteStream, Config, Incoming, Key, Listed, Object, ObjectStore, Staged, Upload, busy, check_name, staged_short,
+};
 use crate::kernel::{Error, Result};
 use crate::platform::tasks::blocking;
 use bytes::Bytes;
@@ -30,27 +32,14 @@ pub struct FsStore {
 }
 
 impl FsStore {
-    /// The folder, untouched; [`Self::open`] has made it.
+    /// The folder, untouched; [`ObjectStore::prepare`] makes it.
     pub fn at(config: &Config) -> Self {
         Self { folder: Path::new(&config.folder).into() }
     }
 
-    /// Opens the folder, making it where it is missing.
-    pub async fn open(config: &Config) -> Result<Self> {
-        let store = Self::at(config);
-        let staging = store.folder.join(STAGING);
-        blocking(move || std::fs::create_dir_all(&staging).map_err(|e| failed("make the storage folder", &staging, e)))
-            .await?;
-        Ok(store)
-    }
-
     fn staged_path(&self, upload: &str) -> Result<PathBuf> {
-        let good = (1..=64).contains(&upload.len()) && upload.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
-        if good {
-            Ok(self.folder.join(STAGING).join(upload))
-        } else {
-            Err(Error::internal(format!("{upload:?} is not the name of an upload")))
-        }
+        check_name(upload)?;
+        Ok(self.folder.join(STAGING).join(upload))
     }
 
     fn path(&self, key: &Key) -> PathBuf {
@@ -107,6 +96,21 @@ impl ObjectStore for FsStore {
         .await
     }
 
+    async fn list(&self, prefix: &str, after: Option<&Key>, limit: usize) -> Result<Vec<Listed>> {
+        let wanted = Wanted {
+            root: self.folder.clone(),
+            prefix: prefix.to_owned(),
+            after: after.map(|k| k.as_str().to_owned()).unwrap_or_default(),
+            limit,
+        };
+        blocking(move || {
+            let mut found = Vec::new();
+            wanted.collect("", &mut found).map_err(|e| failed("list objects", &wanted.root, e))?;
+            Ok(found)
+        })
+        .await
+    }
+
     async fn delete(&self, key: &Key) -> Result<()> {
         let path = self.path(key);
         blocking(move || {
@@ -118,6 +122,12 @@ impl ObjectStore for FsStore {
     async fn staged(&self, before: DateTime<Utc>) -> Result<Vec<Staged>> {
         let folder = self.folder.join(STAGING);
         blocking(move || list_staged(&folder, before).map_err(|e| failed("list uploads", &folder, e))).await
+    }
+
+    async fn prepare(&self) -> Result<()> {
+        let staging = self.folder.join(STAGING);
+        blocking(move || std::fs::create_dir_all(&staging).map_err(|e| failed("make the storage folder", &staging, e)))
+            .await
     }
 
     async fn check(&self) -> Result<()> {
@@ -220,11 +230,7 @@ fn position(mut file: &File, path: &Path, offset: u64) -> Result<()> {
         file.seek(SeekFrom::Start(offset))?;
         Ok(staged >= offset)
     };
-    if go().map_err(|e| failed("open an upload", path, e))? {
-        Ok(())
-    } else {
-        Err(Error::conflict("storage.staged_short", "the storage holds less of the upload than was recorded"))
-    }
+    if go().map_err(|e| failed("open an upload", path, e))? { Ok(()) } else { Err(staged_short()) }
 }
 
 fn write_all(mut file: &File, pieces: &[Bytes]) -> io::Result<()> {
@@ -313,6 +319,62 @@ fn read_at(file: &File, range: Range<u64>) -> Result<Bytes> {
     Ok(buffer.into())
 }
 
+/// What a listing looks for.
+struct Wanted {
+    root: Arc<Path>,
+    prefix: String,
+    /// Empty: from the first.
+    after: String,
+    limit: usize,
+}
+
+impl Wanted {
+    /// Adds the objects of a folder (empty, or its path with a slash at its end). A folder is sorted by its name with that
+    /// slash, which is where its objects stand among the keys; one without a wanted key is not read.
+    fn collect(&self, folder: &str, found: &mut Vec<Listed>) -> io::Result<()> {
+        let mut names = Vec::new();
+        let entries = match std::fs::read_dir(self.root.join(folder)) {
+            Err(e) if e.kind() == ErrorKind::NotFound => return Ok(()),
+            entries => entries?,
+        };
+        for entry in entries {
+            let entry = entry?;
+            let Ok(name) = entry.file_name().into_string() else { continue };
+            let slash = if entry.file_type()?.is_dir() { "/" } else { "" };
+            let path = format!("{folder}{name}{slash}");
+            if path.strip_suffix('/') != Some(STAGING) && self.may_hold(&path) {
+                names.push(path);
+            }
+        }
+        names.sort_unstable();
+        for path in names {
+            if found.len() >= self.limit {
+                break;
+            }
+            if path.ends_with('/') {
+                self.collect(&path, found)?;
+            } else if let Ok(key) = Key::new(path) {
+                match std::fs::metadata(self.root.join(key.as_str())).and_then(|m| Ok((m.len(), m.modified()?))) {
+                    Ok((size_bytes, time)) => found.push(Listed { key, size_bytes, modified_at: time.into() }),
+                    // Deleted meanwhile.
+                    Err(e) if e.kind() == ErrorKind::NotFound => {}
+                    Err(e) => return Err(e),
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn may_hold(&self, path: &str) -> bool {
+        if path.ends_with('/') {
+            let prefixed = path.starts_with(&self.prefix) || self.prefix.starts_with(path);
+            prefixed && (path > self.after.as_str() || self.after.starts_with(path))
+        } else {
+            path.starts_with(&self.prefix) && path > self.after.as_str()
+        }
+    }
+}
+
 fn list_staged(folder: &Path, before: DateTime<Utc>) -> io::Result<Vec<Staged>> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(folder)? {
@@ -332,10 +394,6 @@ fn list_staged(folder: &Path, before: DateTime<Utc>) -> io::Result<Vec<Staged>> 
 
 fn absent_is_fine(e: io::Error) -> io::Result<()> {
     if e.kind() == ErrorKind::NotFound { Ok(()) } else { Err(e) }
-}
-
-fn busy() -> Error {
-    Error::conflict("storage.upload_busy", "another request is writing to this upload")
 }
 
 fn failed(what: &str, path: &Path, e: io::Error) -> Error {

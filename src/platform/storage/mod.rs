@@ -4,17 +4,30 @@
 mod config;
 pub mod fs;
 mod key;
+pub mod s3;
 
-pub use config::Config;
+pub use config::{Config, Kind, S3Config};
 pub use key::Key;
 
 use crate::kernel::{Digest, Error, Result};
+use crate::platform::tasks::Tasks;
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
+use fs::FsStore;
 use futures::stream::BoxStream;
 use futures::{Stream, StreamExt, TryStreamExt};
+use s3::S3Store;
 use sha2::{Digest as _, Sha256};
 use std::ops::Range;
+use std::sync::Arc;
+
+/// The store of a configuration, untouched: the service may start before it answers.
+pub fn at(config: &Config, tasks: &Tasks) -> Arc<dyn ObjectStore> {
+    match config.kind {
+        Kind::Filesystem => Arc::new(FsStore::at(config)),
+        Kind::S3 => Arc::new(S3Store::at(&config.s3, tasks.clone())),
+    }
+}
 
 /// Bytes on their way out of the store, in pieces of at most a megabyte.
 pub type ByteStream = BoxStream<'static, Result<Bytes>>;
@@ -39,6 +52,17 @@ pub struct Staged {
     pub modified_at: DateTime<Utc>,
 }
 
+/// An object as a listing shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listed {
+    /// Where it is.
+    pub key: Key,
+    /// Its size in bytes.
+    pub size_bytes: u64,
+    /// When it was written.
+    pub modified_at: DateTime<Utc>,
+}
+
 /// A place for objects. An upload is named by its owner (letters, digits and `-`, at most 64), outlives the process, and
 /// ends by `commit` or `abort`.
 #[async_trait::async_trait]
@@ -57,6 +81,16 @@ pub trait ObjectStore: Send + Sync {
     /// Size of an object in bytes; none when there is none.
     async fn size(&self, key: &Key) -> Result<Option<u64>>;
 
+    /// Address under which a client may fetch the object itself, for some minutes; none where it is to be served from
+    /// here. The object need not exist.
+    async fn address(&self, _key: &Key) -> Result<Option<String>> {
+        Ok(None)
+    }
+
+    /// At most `limit` objects whose keys begin with `prefix` and come after `after`, in the order of their bytes. What is
+    /// staged is no object yet.
+    async fn list(&self, prefix: &str, after: Option<&Key>, limit: usize) -> Result<Vec<Listed>>;
+
     /// Deletes an object, if there is one.
     async fn delete(&self, key: &Key) -> Result<()>;
 
@@ -68,8 +102,13 @@ pub trait ObjectStore: Send + Sync {
         }
     }
 
-    /// Uploads that have not grown since `before`.
+    /// Uploads that have not grown since `before`, and what else an interrupted commit left, to be given to `abort`.
     async fn staged(&self, before: DateTime<Utc>) -> Result<Vec<Staged>>;
+
+    /// Makes the store ready for its first object, where that takes something.
+    async fn prepare(&self) -> Result<()> {
+        Ok(())
+    }
 
     /// Whether the store can be read and written.
     async fn check(&self) -> Result<()>;
@@ -101,6 +140,22 @@ pub trait ObjectStore: Send + Sync {
         upload.commit(key).await?;
         Ok((seen, Digest::from(<[u8; 32]>::from(hasher.finalize()))))
     }
+}
+
+/// Whether this may be the name of an upload.
+fn check_name(upload: &str) -> Result<()> {
+    let good = (1..=64).contains(&upload.len()) && upload.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+    if good { Ok(()) } else { Err(Error::internal(format!("{upload:?} is not the name of an upload"))) }
+}
+
+/// Another writer has the upload.
+fn busy() -> Error {
+    Error::conflict("storage.upload_busy", "another request is writing to this upload")
+}
+
+/// Less is staged than the offset says.
+fn staged_short() -> Error {
+    Error::conflict("storage.staged_short", "the storage holds less of the upload than was recorded")
 }
 
 /// The one writer of an upload.

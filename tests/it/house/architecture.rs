@@ -12,7 +12,7 @@ const FLOORS: &[&str] =
 /// The contexts of each wing.
 const CONTEXTS: &[(&str, &[&str])] = &[
     ("tenancy", &["tenants", "identity", "access", "projects", "audit"]),
-    ("images", &["registry", "catalog"]),
+    ("images", &["registry", "catalog", "robots"]),
     ("orchestration", &["methods", "executors", "builds", "dispatch"]),
     ("communication", &["live"]),
 ];
@@ -44,6 +44,11 @@ const PLACES: &[Place] = &[
         pattern: r"\b((tokio|task|thread)::spawn|spawn_blocking|spawn_local)\b",
         only_in: r"^platform/",
         instead: "platform::tasks, so that shutdown can wait",
+    },
+    Place {
+        pattern: r"\baws_sdk_s3\b",
+        only_in: r"^platform/storage/s3/",
+        instead: "the ObjectStore port, which every storage stands behind",
     },
     Place {
         pattern: r"\b(Utc|Local|SystemTime)::now\b",

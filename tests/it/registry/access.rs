@@ -160,7 +160,7 @@ async fn an_archived_project_is_read_only_and_a_suspended_tenant_is_closed() {
 }
 
 #[tokio::test]
-async fn a_blob_is_mounted_only_from_where_the_caller_may_read_it() {
+pub async fn a_blob_is_mounted_only_from_where_the_caller_may_read_it() {
     let hub = Hub::start().await;
     let acme = hub.tenant("acme", &["hello", "second"]).await;
     let other = hub.tenant("other", &["hello"]).await;

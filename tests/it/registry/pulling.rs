@@ -5,7 +5,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 #[tokio::test]
-async fn an_image_is_pulled_by_tag_and_by_digest() {
+pub async fn an_image_is_pulled_by_tag_and_by_digest() {
     let hub = Hub::start().await;
     let acme = hub.tenant("acme", &["hello"]).await;
     let dev = hub.person(&acme, TenantRole::Developer).await;
@@ -38,7 +38,7 @@ async fn an_image_is_pulled_by_tag_and_by_digest() {
 }
 
 #[tokio::test]
-async fn a_range_of_a_blob_is_sent_alone() {
+pub async fn a_range_of_a_blob_is_sent_alone() {
     let hub = Hub::start().await;
     let acme = hub.tenant("acme", &["hello"]).await;
     let dev = hub.person(&acme, TenantRole::Developer).await;
@@ -60,7 +60,7 @@ async fn a_range_of_a_blob_is_sent_alone() {
 }
 
 #[tokio::test]
-async fn what_is_not_there_is_named() {
+pub async fn what_is_not_there_is_named() {
     let hub = Hub::start().await;
     let acme = hub.tenant("acme", &["hello"]).await;
     let dev = hub.person(&acme, TenantRole::Developer).await;

@@ -46,7 +46,7 @@ async fn wait_for(dev: &Client, upload: &str, range: &str) {
 }
 
 #[tokio::test]
-async fn a_blob_is_pushed_in_chunks_with_and_without_ranges() {
+pub async fn a_blob_is_pushed_in_chunks_with_and_without_ranges() {
     let hub = Hub::start().await;
     let dev = developer(&hub).await;
     let bytes = noise(3_000_000, 3);
@@ -76,7 +76,7 @@ async fn a_blob_is_pushed_in_chunks_with_and_without_ranges() {
 }
 
 #[tokio::test]
-async fn bytes_of_another_digest_are_refused_and_forgotten() {
+pub async fn bytes_of_another_digest_are_refused_and_forgotten() {
     let hub = Hub::start().await;
     let dev = developer(&hub).await;
     let promised = Digest::of(b"promised");
@@ -95,7 +95,7 @@ async fn bytes_of_another_digest_are_refused_and_forgotten() {
 }
 
 #[tokio::test]
-async fn a_put_without_a_digest_leaves_the_upload_as_it_is() {
+pub async fn a_put_without_a_digest_leaves_the_upload_as_it_is() {
     let hub = Hub::start().await;
     let dev = developer(&hub).await;
     let upload = dev.start(REPOSITORY).await;
@@ -106,7 +106,7 @@ async fn a_put_without_a_digest_leaves_the_upload_as_it_is() {
 }
 
 #[tokio::test]
-async fn an_empty_blob_can_be_pushed() {
+pub async fn an_empty_blob_can_be_pushed() {
     let hub = Hub::start().await;
     let dev = developer(&hub).await;
     let digest = Digest::of(b"");
@@ -116,7 +116,7 @@ async fn an_empty_blob_can_be_pushed() {
 }
 
 #[tokio::test]
-async fn a_blob_above_the_limit_is_refused() {
+pub async fn a_blob_above_the_limit_is_refused() {
     let hub = Hub::with(|config| config.max_blob_bytes = 1000).await;
     let dev = developer(&hub).await;
     assert_eq!(dev.try_blob(REPOSITORY, noise(1000, 4)).await.status(), 201);
@@ -129,7 +129,7 @@ async fn a_blob_above_the_limit_is_refused() {
 }
 
 #[tokio::test]
-async fn a_client_that_breaks_off_goes_on_where_it_was_heard_last() {
+pub async fn a_client_that_breaks_off_goes_on_where_it_was_heard_last() {
     let hub = Hub::start().await;
     let dev = developer(&hub).await;
     let bytes = noise(500_000, 5);
@@ -145,7 +145,7 @@ async fn a_client_that_breaks_off_goes_on_where_it_was_heard_last() {
 }
 
 #[tokio::test]
-async fn a_client_that_stalls_is_cut_off_and_two_never_write_at_once() {
+pub async fn a_client_that_stalls_is_cut_off_and_two_never_write_at_once() {
     let hub = Hub::with(|config| config.idle_timeout_seconds = 1).await;
     let dev = developer(&hub).await;
     let upload = dev.start(REPOSITORY).await;
@@ -187,7 +187,7 @@ async fn open_patch(hub: &Hub, dev: &Client, upload: &str, length: usize) -> Tcp
 }
 
 #[tokio::test]
-async fn an_upload_can_be_cancelled() {
+pub async fn an_upload_can_be_cancelled() {
     let hub = Hub::start().await;
     let dev = developer(&hub).await;
     let upload = dev.start(REPOSITORY).await;
@@ -198,7 +198,7 @@ async fn an_upload_can_be_cancelled() {
 }
 
 #[tokio::test]
-async fn abandoned_uploads_expire_and_growing_ones_stay() {
+pub async fn abandoned_uploads_expire_and_growing_ones_stay() {
     let hub = Hub::start().await;
     let dev = developer(&hub).await;
     let (left, kept) = (dev.start(REPOSITORY).await, dev.start(REPOSITORY).await);
@@ -214,7 +214,7 @@ async fn abandoned_uploads_expire_and_growing_ones_stay() {
 }
 
 #[tokio::test]
-async fn many_push_the_same_blob_at_once_and_it_is_stored_once() {
+pub async fn many_push_the_same_blob_at_once_and_it_is_stored_once() {
     let hub = Hub::start().await;
     let dev = developer(&hub).await;
     let bytes = noise(1_500_000, 6);

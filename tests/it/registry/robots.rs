@@ -32,7 +32,7 @@ async fn a_robot_pulls_in_its_tenant_and_pushes_where_it_was_told() {
 }
 
 #[tokio::test]
-async fn a_robot_dies_with_its_lease_and_its_uploads_are_freed() {
+pub async fn a_robot_dies_with_its_lease_and_its_uploads_are_freed() {
     let hub = Hub::start().await;
     let acme = hub.tenant("acme", &["hello"]).await;
     let (execution, robot) = hub.robot(&acme, "hello", &[REPOSITORY]).await;
@@ -68,7 +68,7 @@ async fn a_robot_dies_with_its_lease_and_its_uploads_are_freed() {
         );
     }
     assert_eq!(refusal(robot.get("/v2/token").await).await.0, 401);
-    assert_eq!(hub.files("staging").len(), 1);
+    assert!(!hub.files("staging").is_empty());
     hub.registry.release_execution(execution).await.unwrap();
     hub.registry.release_execution(execution).await.unwrap();
     assert!(hub.files("staging").is_empty());

@@ -11,7 +11,7 @@ fn credentials() -> String {
 }
 
 /// An image of the machine's busybox as an OCI layout, made without any network.
-fn base(folder: &Path) -> String {
+pub fn base(folder: &Path) -> String {
     let rootfs = folder.join("rootfs/bin");
     std::fs::create_dir_all(&rootfs).unwrap();
     std::fs::copy("/bin/busybox", rootfs.join("busybox")).expect("busybox-static is installed");

@@ -1,4 +1,5 @@
 //! Stand-ins for the outside world where the real one would only cost time.
 
 pub mod executor;
+pub mod faulty_store;
 pub mod robots;

@@ -10,7 +10,9 @@ use crate::kernel::{Digest, Result};
 use axum::body::Body;
 use axum::response::Response;
 use futures::StreamExt;
-use http::header::{ACCEPT_RANGES, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, IF_NONE_MATCH, IF_RANGE, RANGE};
+use http::header::{
+    ACCEPT_RANGES, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, IF_NONE_MATCH, IF_RANGE, LOCATION, RANGE,
+};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 
@@ -25,9 +27,9 @@ pub async fn handle(
         Method::GET => get(registry, access, name, &error::digest(digest)?, &parts.headers).await,
         Method::HEAD => {
             let digest = error::digest(digest)?;
-            let size = registry.blob_size(access, name, &digest).await?;
+            let blob = registry.promise_blob(access, name, &digest).await?;
             let mut response = empty(StatusCode::OK, &[])?;
-            describe(&mut response, &digest, size)?;
+            describe(&mut response, &digest, blob.size_bytes)?;
             Ok(response)
         }
         Method::DELETE => {
@@ -45,7 +47,8 @@ async fn get(
     digest: &Digest,
     headers: &HeaderMap,
 ) -> Result<Response> {
-    let size = registry.blob_size(access, name, digest).await?;
+    let blob = registry.blob(access, name, digest).await?;
+    let size = blob.size_bytes;
     if matches_etag(headers, digest) {
         return empty(StatusCode::NOT_MODIFIED, &[(ETAG, etag(digest))]);
     }
@@ -59,11 +62,17 @@ async fn get(
             return empty(StatusCode::RANGE_NOT_SATISFIABLE, &[(CONTENT_RANGE, format!("bytes */{size}"))]);
         }
     };
-    let body = registry.blob_body(digest, range.clone()).await?;
+    // The client asks there for its range again.
+    if let Some(address) = registry.blob_address(&blob).await? {
+        return empty(StatusCode::TEMPORARY_REDIRECT, &[(LOCATION, address), (CONTENT_DIGEST, digest.to_string())]);
+    }
+    let body = registry.blob_body(&blob, range.clone()).await?;
     let sent = metrics::counter!("image_factory_registry_sent_bytes_total");
+    let mut outgoing = registry.outgoing(access, name)?;
     let body = body.inspect(move |piece| {
         if let Ok(piece) = piece {
             sent.increment(piece.len() as u64);
+            outgoing.add(piece.len());
         }
     });
     let mut response = Response::new(Body::from_stream(body));

@@ -1,32 +1,78 @@
 //! Pulling, mounting and unlinking blobs.
 
 use super::Registry;
+use super::access_log::Noted;
 use crate::images::registry::access::Access;
 use crate::images::registry::error;
-use crate::images::registry::model::{Action, RepositoryName};
+use crate::images::registry::model::{AccessKind, Action, RepositoryName};
 use crate::images::registry::store;
+use crate::images::registry::store::blobs::RepositoryBlob;
+use crate::kernel::ids::{ImageId, ProjectId};
 use crate::kernel::{Digest, Error, Result};
-use crate::platform::storage::{ByteStream, Key};
+use crate::platform::db::TenantConnection;
+use crate::platform::storage::{self, ByteStream, Key};
+use chrono::Duration;
 use std::ops::Range;
 
+/// A link that is younger holds long enough for whoever relies on it.
+const RENEW_AFTER: Duration = Duration::hours(1);
+
+/// A blob to be sent.
+pub struct ServedBlob {
+    /// Its size in bytes.
+    pub size_bytes: u64,
+    key: Key,
+}
+
 impl Registry {
-    /// The size in bytes of a blob that the repository serves.
-    pub async fn blob_size(&self, access: &Access, name: &RepositoryName, blob: &Digest) -> Result<u64> {
+    /// A blob that the repository serves.
+    pub async fn blob(&self, access: &Access, name: &RepositoryName, blob: &Digest) -> Result<ServedBlob> {
         let place = access.place(name, Action::Pull)?;
         let mut at = self.parts.db.statement(place.tenant_id).await?;
-        let found = store::blobs::find(&mut at, place.project_id, name.image(), blob).await?;
+        let (_, found) = find(&mut at, place.project_id, name, blob).await?;
         at.keep();
-        if found.repository.is_none() {
-            return Err(error::name_unknown());
-        }
-        found.size_bytes.ok_or_else(|| error::blob_unknown(blob))
+        served(&found)
     }
 
-    /// The bytes of a blob whose size [`Self::blob_size`] gave.
-    pub async fn blob_body(&self, blob: &Digest, range: Option<Range<u64>>) -> Result<ByteStream> {
-        let object = self.parts.store.get(&Key::blob(blob), range).await?;
-        let object = object.ok_or_else(|| Error::internal(format!("the storage has lost the blob {blob}")))?;
+    /// Like [`Self::blob`], for somebody who asks whether there is one. Who may push takes it for a promise: a manifest
+    /// that he pushes next may name the blob.
+    pub async fn promise_blob(&self, access: &Access, name: &RepositoryName, blob: &Digest) -> Result<ServedBlob> {
+        let place = access.place(name, Action::Pull)?;
+        let now = self.parts.clock.now();
+        let mut at = self.parts.db.statement(place.tenant_id).await?;
+        let (repository, found) = find(&mut at, place.project_id, name, blob).await?;
+        if found.linked_at < now - RENEW_AFTER
+            && access.place(name, Action::Push).is_ok()
+            && !store::blobs::renew(&mut at, repository, blob, now).await?
+        {
+            return Err(error::blob_unknown(blob));
+        }
+        at.keep();
+        served(&found)
+    }
+
+    /// The bytes of a blob.
+    pub async fn blob_body(&self, blob: &ServedBlob, range: Option<Range<u64>>) -> Result<ByteStream> {
+        let object = self.parts.store.get(&blob.key, range).await?;
+        let object = object.ok_or_else(|| Error::internal(format!("the storage has lost the object {}", blob.key)))?;
         Ok(object.body)
+    }
+
+    /// Where a client may fetch a blob itself; none where it is served from here.
+    pub async fn blob_address(&self, blob: &ServedBlob) -> Result<Option<String>> {
+        self.parts.store.address(&blob.key).await
+    }
+
+    /// Records what the storage is. Says so when it is not the one that the blobs were written to.
+    pub async fn record_storage(&self, kind: storage::Kind) -> Result<()> {
+        let mut tx = self.parts.db.system("record the kind of the storage").await?;
+        if store::backends::set_kind(&mut tx, kind.as_str()).await? && store::backends::has_blobs(&mut tx).await? {
+            tracing::warn!(
+                kind = kind.as_str(),
+                "the storage is another one than before: its objects must be copied there"
+            );
+        }
+        tx.commit().await
     }
 
     /// Lets a repository serve a blob of another one. False when the source does not have it, or the caller may not read
@@ -43,11 +89,18 @@ impl Registry {
         let mut tx = self.parts.db.tenant(source.tenant_id).await?;
         let found = store::blobs::find(&mut tx, source.project_id, from.image(), blob).await?;
         drop(tx);
-        let Some(size) = found.size_bytes else { return Ok(false) };
+        // A damaged one is worth nothing: the client pushes it again.
+        let Some(found) = found.blob.filter(|b| !b.rotten) else { return Ok(false) };
+        self.accesses.ready().await?;
         let mut tx = self.parts.db.tenant(place.tenant_id).await?;
         let now = self.parts.clock.now();
         let repository = store::repositories::ensure(&mut tx, place.project_id, name, now).await?;
-        store::blobs::link(&mut tx, repository, blob, size, now).await?;
+        if !store::blobs::link(&mut tx, repository, blob, found.size_bytes, now).await? {
+            return Ok(false);
+        }
+        let (image, reference) = (repository, from.to_string());
+        let noted = Noted { image, action: AccessKind::Mount, reference, digest: blob, bytes: found.size_bytes };
+        store::accesses::insert(&mut tx, &[self.accesses.entry(access, place, noted)]).await?;
         tx.commit().await?;
         Ok(true)
     }
@@ -55,6 +108,7 @@ impl Registry {
     /// A repository serves a blob no longer. Refused while a manifest of it needs the blob.
     pub async fn delete_blob(&self, access: &Access, name: &RepositoryName, blob: &Digest) -> Result<()> {
         let place = self.place_to_write(access, name, Action::Delete).await?;
+        self.accesses.ready().await?;
         let mut tx = self.parts.db.tenant(place.tenant_id).await?;
         let repository = store::repositories::find(&mut tx, place.project_id, name.image()).await?;
         let repository = repository.ok_or_else(error::name_unknown)?;
@@ -65,6 +119,29 @@ impl Registry {
         if !store::blobs::unlink(&mut tx, repository, blob).await? {
             return Err(error::blob_unknown(blob));
         }
+        let (image, reference) = (repository, blob.to_string());
+        let noted = Noted { image, action: AccessKind::Delete, reference, digest: blob, bytes: 0 };
+        store::accesses::insert(&mut tx, &[self.accesses.entry(access, place, noted)]).await?;
         tx.commit().await
     }
+}
+
+async fn find(
+    tx: &mut impl TenantConnection,
+    project: ProjectId,
+    name: &RepositoryName,
+    blob: &Digest,
+) -> Result<(ImageId, RepositoryBlob)> {
+    let found = store::blobs::find(tx, project, name.image(), blob).await?;
+    let repository = found.repository.ok_or_else(error::name_unknown)?;
+    let linked = found.blob.ok_or_else(|| error::blob_unknown(blob))?;
+    if linked.rotten {
+        metrics::counter!("image_factory_registry_rotten_blobs_refused_total").increment(1);
+        return Err(error::blob_rotten(blob));
+    }
+    Ok((repository, linked))
+}
+
+fn served(found: &RepositoryBlob) -> Result<ServedBlob> {
+    Ok(ServedBlob { size_bytes: found.size_bytes, key: Key::new(found.storage_key.as_str())? })
 }

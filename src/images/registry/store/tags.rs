@@ -83,6 +83,22 @@ pub async fn delete(
     digest(&from).map(Some)
 }
 
+/// Whether any tag points to the manifest.
+pub async fn is_tagged(tx: &mut TenantTx, repository: ImageId, manifest: &Digest) -> Result<bool> {
+    let tenant = tx.tenant_id();
+    let tagged = sqlx::query_scalar!(
+        r#"select exists (select from image_manifests m
+                          join image_tags t on t.tenant_id = $1 and t.manifest_id = m.id
+                          where m.tenant_id = $1 and m.repository_id = $2 and m.digest = $3) as "tagged!""#,
+        tenant.0,
+        repository.0,
+        manifest.bytes()
+    )
+    .fetch_one(&mut **tx)
+    .await?;
+    Ok(tagged)
+}
+
 /// Records that the tags of a manifest end with it; returns them.
 pub async fn end_all(
     tx: &mut TenantTx,
@@ -129,6 +145,72 @@ async fn record_end(
     .execute(&mut **tx)
     .await?;
     Ok(())
+}
+
+/// Where a tag points.
+pub async fn points_to(tx: &mut TenantTx, repository: ImageId, tag: &str) -> Result<Option<Digest>> {
+    let tenant = tx.tenant_id();
+    let found = sqlx::query_scalar!(
+        "select m.digest from image_tags t join image_manifests m on m.tenant_id = $1 and m.id = t.manifest_id
+         where t.tenant_id = $1 and t.repository_id = $2 and t.name = $3",
+        tenant.0,
+        repository.0,
+        tag
+    )
+    .fetch_optional(&mut **tx)
+    .await?;
+    found.map(|d| digest(&d)).transpose()
+}
+
+/// Tags of a manifest, by name: at most 1000.
+pub async fn of(tx: &mut TenantTx, manifest: Uuid) -> Result<Vec<String>> {
+    let tenant = tx.tenant_id();
+    Ok(sqlx::query_scalar!(
+        "select name from image_tags where tenant_id = $1 and manifest_id = $2 order by name limit 1000",
+        tenant.0,
+        manifest
+    )
+    .fetch_all(&mut **tx)
+    .await?)
+}
+
+/// A move of a tag as it was recorded.
+pub struct MoveRow {
+    pub id: Uuid,
+    pub from: Option<Digest>,
+    pub to: Option<Digest>,
+    pub by: String,
+    pub at: DateTime<Utc>,
+}
+
+/// Moves of a tag, newest first, before this one.
+pub async fn history(
+    tx: &mut TenantTx,
+    repository: ImageId,
+    tag: &str,
+    before: Option<Uuid>,
+    limit: i64,
+) -> Result<Vec<MoveRow>> {
+    let tenant = tx.tenant_id();
+    let rows = sqlx::query!(
+        "select id, from_digest, to_digest, moved_by, moved_at from image_tag_history
+         where tenant_id = $1 and repository_id = $2 and tag = $3 and ($4::uuid is null or id < $4)
+         order by id desc limit $5",
+        tenant.0,
+        repository.0,
+        tag,
+        before,
+        limit
+    )
+    .fetch_all(&mut **tx)
+    .await?;
+    let read = |bytes: Option<Vec<u8>>| bytes.map(|b| digest(&b)).transpose();
+    rows.into_iter()
+        .map(|r| {
+            let (from, to) = (read(r.from_digest)?, read(r.to_digest)?);
+            Ok(MoveRow { id: r.id, from, to, by: r.moved_by, at: r.moved_at })
+        })
+        .collect()
 }
 
 /// Names of tags after `last`, in the order of their bytes.
