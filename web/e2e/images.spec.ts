@@ -89,7 +89,7 @@ test('an image through its life, to its end', async ({ owner }) => {
 
   const tabs = owner.getByRole('navigation', { name: 'short-lived' });
   await tabs.getByRole('link', { name: 'Pulls and pushes' }).click();
-  await expect(owner.getByRole('cell', { name: 'Pushed' }).first()).toBeVisible();
+  await expect(owner.getByRole('cell', { name: /^Pushed/ }).first()).toBeVisible();
   await inspect(owner, 'image-accesses');
   await tabs.getByRole('link', { name: 'Members' }).click();
   await expect(owner.getByText('Nobody has a role of their own here')).toBeVisible();

@@ -31,16 +31,18 @@ function Accesses({ image }: { image: Image }) {
       title: t('accesses.when'),
       render: (access) => <RelativeTime time={access.occurred_at} />,
     },
-    { key: 'what', title: t('accesses.what'), render: ({ action }) => t(`accesses.did.${action}`) },
     {
-      key: 'which',
-      title: t('accesses.which'),
+      key: 'what',
+      title: t('accesses.what'),
       grow: true,
-      render: ({ reference, digest }) => (
-        <code title={digest}>{isDigest(reference) ? shortDigest(reference) : reference}</code>
+      render: ({ action, reference, digest }) => (
+        <>
+          {t(`accesses.did.${action}`)}{' '}
+          <code title={digest}>{isDigest(reference) ? shortDigest(reference) : reference}</code>
+        </>
       ),
     },
-    { key: 'who', title: t('accesses.who'), render: ({ actor }) => nameOf(actor) },
+    { key: 'who', title: t('accesses.who'), grow: true, render: ({ actor }) => nameOf(actor) },
     {
       key: 'from',
       title: t('accesses.from'),

@@ -136,14 +136,15 @@ const PLATFORMS: Column<Platform>[] = [
 
 function Platforms({ platforms }: { platforms: Platform[] }) {
   return (
-    <Card title={t('details.platforms')}>
+    <section>
+      <h2 className={styles.heading}>{t('details.platforms')}</h2>
       <DataTable
         label={t('details.platforms')}
         columns={PLATFORMS}
         rows={platforms}
         rowKey={({ digest }) => digest}
       />
-    </Card>
+    </section>
   );
 }
 
@@ -170,7 +171,8 @@ const REFERRERS: Column<Referrer>[] = [
 
 function Referrers({ manifest: { referrers, more_referrers } }: { manifest: Manifest }) {
   return (
-    <Card title={t('details.referrers')}>
+    <section>
+      <h2 className={styles.heading}>{t('details.referrers')}</h2>
       <DataTable
         label={t('details.referrers')}
         columns={REFERRERS}
@@ -178,6 +180,6 @@ function Referrers({ manifest: { referrers, more_referrers } }: { manifest: Mani
         rowKey={({ digest }) => digest}
       />
       {more_referrers && <p className={styles.hint}>{t('details.moreReferrers')}</p>}
-    </Card>
+    </section>
   );
 }

@@ -7,6 +7,7 @@ import { type Column, DataTable } from '../../ui/DataTable';
 import { QueryPart } from '../../ui/QueryPart';
 import { RelativeTime } from '../../ui/RelativeTime';
 import { useActorNames } from '../../ui/useActorNames';
+import styles from './ImagePage.module.css';
 import { type Image, tagHistoryQuery } from './queries';
 import { shortDigest } from './references';
 import { t } from './texts';
@@ -27,10 +28,14 @@ export function TagHistory({ image, tag, onClose }: Props) {
     {
       key: 'to',
       title: t('history.to'),
-      render: ({ to_digest }) =>
-        to_digest ? <CopyText text={to_digest} display={shortDigest(to_digest)} /> : t('history.deleted'),
+      grow: true,
+      render: ({ to_digest, moved_by }) => (
+        <span className={styles.stack}>
+          {to_digest ? <CopyText text={to_digest} display={shortDigest(to_digest)} /> : t('history.deleted')}
+          <span className={styles.program}>{t('history.by', { who: nameOf(moved_by) })}</span>
+        </span>
+      ),
     },
-    { key: 'by', title: t('tags.by'), grow: true, render: ({ moved_by }) => nameOf(moved_by) },
     {
       key: 'at',
       title: t('tags.at'),

@@ -1,4 +1,5 @@
 import { Checkbox, Form, Input, Select } from 'antd';
+import type { Ref } from 'react';
 import { useProjects, useTenant } from '../../api/queries';
 import { ACTIONS, type Action, lacksPull } from './robots';
 import { t } from './texts';
@@ -34,8 +35,29 @@ export function RobotFields() {
           },
         ]}
       >
-        <Checkbox.Group options={ACTIONS.map((value) => ({ value, label: t(`action.${value}`) }))} />
+        <ActionChoice />
       </Form.Item>
     </>
+  );
+}
+
+interface ChoiceProps {
+  /** The form's field sets these. */
+  ref?: Ref<HTMLDivElement>;
+  id?: string;
+  value?: Action[];
+  onChange?: (actions: Action[]) => void;
+}
+
+/** A group cannot be required, as the form's field would say of it; so it stands in a part of its own. */
+function ActionChoice({ ref, id, value = [], onChange }: ChoiceProps) {
+  return (
+    <div ref={ref} id={id}>
+      <Checkbox.Group<Action>
+        value={value}
+        options={ACTIONS.map((action) => ({ value: action, label: t(`action.${action}`) }))}
+        onChange={onChange ?? (() => {})}
+      />
+    </div>
   );
 }
