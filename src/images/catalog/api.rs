@@ -25,9 +25,6 @@ pub fn routes(catalog: Catalog) -> OpenApiRouter {
         .routes(routes!(get_image, update_image))
         .routes(routes!(list_image_tags))
         .routes(routes!(list_image_layers))
-        .routes(routes!(list_image_accesses))
-        .routes(routes!(list_image_members))
-        .routes(routes!(set_image_member, remove_image_member))
         .routes(routes!(delete_image))
         .routes(routes!(get_image_manifest, delete_image_manifest))
         .routes(routes!(delete_image_tag))
@@ -36,6 +33,9 @@ pub fn routes(catalog: Catalog) -> OpenApiRouter {
         .routes(routes!(deprecate_image))
         .routes(routes!(archive_image))
         .routes(routes!(restore_image))
+        .routes(routes!(list_image_accesses))
+        .routes(routes!(list_image_members))
+        .routes(routes!(set_image_member, remove_image_member))
         .with_state(catalog)
 }
 

@@ -6,6 +6,19 @@ use crate::kernel::{Actor, Clock};
 use crate::platform::events::Event;
 use serde_json::{Value, json};
 
+/// `image.published`, `image.deprecated`, `image.archived`, `image.restored`.
+pub fn stepped(
+    clock: &Clock,
+    tenant: TenantId,
+    by: &Actor,
+    image: &Image,
+    step: LifecycleStep,
+    to: Lifecycle,
+) -> Event {
+    let payload = json!({"repository": image.repository, "from": image.lifecycle, "to": to});
+    about(clock, step.past(), tenant, by, image, payload)
+}
+
 /// People have changed what is kept of an image.
 pub fn updated(clock: &Clock, tenant: TenantId, by: &Actor, image: &Image) -> Event {
     let payload = json!({"repository": image.repository, "visibility": image.visibility});
@@ -22,19 +35,6 @@ pub fn member_set(clock: &Clock, tenant: TenantId, by: &Actor, image: &Image, me
 pub fn member_removed(clock: &Clock, tenant: TenantId, by: &Actor, image: &Image, user: UserId) -> Event {
     let payload = json!({"repository": image.repository, "user_id": user});
     about(clock, "image_member.removed", tenant, by, image, payload)
-}
-
-/// `image.published`, `image.deprecated`, `image.archived`, `image.restored`.
-pub fn stepped(
-    clock: &Clock,
-    tenant: TenantId,
-    actor: &Actor,
-    image: &Image,
-    step: LifecycleStep,
-    to: Lifecycle,
-) -> Event {
-    let payload = json!({"repository": image.repository, "from": image.lifecycle, "to": to});
-    about(clock, step.past(), tenant, actor, image, payload)
 }
 
 fn about(clock: &Clock, kind: &'static str, tenant: TenantId, by: &Actor, image: &Image, payload: Value) -> Event {

@@ -1,8 +1,8 @@
 //! The catalogue: one image for each repository of the registry, with what its newest manifest says.
 //!
-//! Owns `images`, `image_metadata`, `image_layers`, `image_terms`, `image_builds` and `image_members`. The registry fills
-//! all but the last in its own transactions, through [`CatalogShelf`], and asks it who may see what. Publishes
-//! `image.updated`, `image.published`, `image.deprecated`, `image.archived`, `image.restored`, `image_member.set` and
+//! Owns `images`, `image_metadata`, `image_layers`, `image_terms`, `image_builds` and `image_members`. The registry fills all
+//! but the last in its own transactions, through [`CatalogShelf`], and asks it who may see what. Publishes `image.updated`,
+//! `image.published`, `image.deprecated`, `image.archived`, `image.restored`, `image_member.set` and
 //! `image_member.removed`.
 
 mod api;

@@ -19,6 +19,9 @@ use crate::tenancy::projects::Projects;
 use crate::tenancy::tenants::Tenants;
 use serde_json::{Value, json};
 
+/// Beyond so many images with a term, they are looked for the other way round.
+const MANY: i64 = 1000;
+
 /// The catalogue of images. Cheap to clone.
 #[derive(Clone)]
 pub struct Catalog {
@@ -54,27 +57,13 @@ impl Catalog {
     /// Images that the caller may pull, newest first.
     pub async fn list(&self, caller: &Caller, filters: &ImageFilters, page: &PageRequest) -> Result<Page<Image>> {
         let tenant = caller.tenant()?;
-        let projects = caller.projects_with(Permission::ImagePull)?;
+        let reach = Reach::of(caller)?;
         let project = match &filters.project {
             Some(project) => Some(self.projects.find(caller, project).await?.id),
             None => tenant.only_project,
         };
-        let search = match filters.query.as_deref().map(str::trim).filter(|q| !q.is_empty()) {
-            None => None,
-            Some(query) => {
-                let images = match DigestPrefix::parse(query) {
-                    Some(prefix) => self.registry.repositories_holding(tenant.id, &prefix).await?,
-                    None => Vec::new(),
-                };
-                let (low, high) = term_range(query);
-                Some(Search { low, high, images })
-            }
-        };
-        let reach = Reach {
-            projects,
-            inside: tenant.member_of.as_ref().map(|all| all.iter().copied().collect()),
-            member: caller.user_id.filter(|_| tenant.scopes.has(Permission::ImagePull)),
-        };
+        let mut tx = self.db.tenant(tenant.id).await?;
+        let search = self.search(&mut tx, filters.query.as_deref().map(str::trim).unwrap_or_default()).await?;
         let wanted = Wanted {
             reach: &reach,
             project,
@@ -85,9 +74,23 @@ impl Catalog {
             before: page.after()?,
             limit: page.fetch(),
         };
-        let mut tx = self.db.tenant(tenant.id).await?;
         let images = store::list(&mut tx, &wanted).await?;
         page.page(images, |i| i.id)
+    }
+
+    async fn search(&self, tx: &mut TenantTx, query: &str) -> Result<Search> {
+        if query.is_empty() {
+            return Ok(Search::Everything);
+        }
+        let (low, high) = term_range(query);
+        let mut found = store::terms::find(tx, &low, &high, MANY + 1).await?;
+        if i64::try_from(found.len()).is_ok_and(|n| n > MANY) {
+            return Ok(Search::Term { low, high });
+        }
+        if let Some(prefix) = DigestPrefix::parse(query) {
+            found.extend(self.registry.repositories_holding(tx, &prefix).await?);
+        }
+        Ok(Search::Images(found))
     }
 
     /// An image that the caller may pull.
@@ -119,18 +122,23 @@ impl Catalog {
     pub async fn manifest(&self, caller: &Caller, id: ImageId, reference: &Reference) -> Result<ImageManifest> {
         let image = self.get(caller, id).await?;
         let tenant = caller.tenant()?.id;
-        let readable = caller.projects_with(Permission::ImagePull)?;
-        let details = self.registry.manifest_details(tenant, image.id, reference, readable.as_deref()).await;
-        let details = details.map_err(absent)?;
+        let mut details = self.registry.manifest_details(tenant, image.id, reference).await.map_err(absent)?;
         let mut tx = self.db.tenant(tenant).await?;
-        let build = store::build_of(&mut tx, image.id, &details.digest).await?;
-        Ok(ImageManifest::new(details, build))
+        let build = store::builds::of(&mut tx, image.id, &details.digest).await?;
+        let mut base = None;
+        for candidate in std::mem::take(&mut details.bases) {
+            let image = store::get(&mut tx, candidate.image_id).await?;
+            if visible(&mut tx, caller, image).await.is_ok() {
+                base = Some(candidate);
+                break;
+            }
+        }
+        Ok(ImageManifest::new(details, base, build))
     }
 
     /// Takes an image a step on in its life. 409 where that step does not lead on, and for publishing what is held back.
     pub async fn step(&self, caller: &Caller, id: ImageId, step: LifecycleStep) -> Result<Image> {
-        let image = self.get(caller, id).await?;
-        let tenant = caller.require_in(Permission::ImagePush, image.project_id)?;
+        let (tenant, image) = self.to_work_on(caller, id, Action::Push).await?;
         let refused = || {
             let message = format!("the image is {} and its hold is {}", image.lifecycle.as_str(), image.hold.as_str());
             Error::conflict("image.lifecycle", message)
@@ -155,8 +163,7 @@ impl Catalog {
         reference: &Reference,
         dry_run: bool,
     ) -> Result<Removed> {
-        let image = self.deletable(caller, id).await?;
-        let tenant = caller.tenant()?.id;
+        let (tenant, image) = self.deletable(caller, id).await?;
         let mut tx = self.db.tenant(tenant).await?;
         let removed = self.registry.remove(&mut tx, &caller.actor, id, reference).await.map_err(absent)?;
         if !dry_run {
@@ -164,8 +171,8 @@ impl Catalog {
                 Reference::Tag(_) => "image.tag_deleted",
                 Reference::Digest(_) => "image.manifest_deleted",
             };
-            let before =
-                json!({"repository": image.repository, "reference": reference.to_string(), "tags": removed.tags});
+            let reference = reference.to_string();
+            let before = json!({"repository": image.repository, "reference": reference, "tags": removed.tags});
             self.record(&mut tx, caller, action, id, Some(before), None).await?;
             tx.commit().await?;
         }
@@ -175,8 +182,7 @@ impl Catalog {
     /// Deletes an image with everything in its repository, some manifests in each transaction: what was deleted stays so
     /// when the caller goes away, and the next call goes on. A dry run changes nothing and tells what would go.
     pub async fn delete(&self, caller: &Caller, id: ImageId, dry_run: bool) -> Result<Removed> {
-        let image = self.deletable(caller, id).await?;
-        let tenant = caller.tenant()?.id;
+        let (tenant, image) = self.deletable(caller, id).await?;
         if dry_run {
             let mut tx = self.db.tenant(tenant).await?;
             return self.registry.removable(&mut tx, id).await;
@@ -187,22 +193,22 @@ impl Catalog {
             let (removed, all) = self.registry.remove_some(&mut tx, &caller.actor, id).await.map_err(absent)?;
             total.add(removed);
             if all {
-                let before =
-                    json!({"repository": image.repository, "tags": total.tag_count, "manifests": total.manifest_count});
+                let (tags, manifests) = (total.tag_count, total.manifest_count);
+                let before = json!({"repository": image.repository, "tags": tags, "manifests": manifests});
                 self.record(&mut tx, caller, "image.deleted", id, Some(before), None).await?;
-                tx.commit().await?;
-                return Ok(total);
             }
             tx.commit().await?;
+            if all {
+                return Ok(total);
+            }
         }
     }
 
     /// An image that the caller may delete from: not while it is held back, for it may be evidence.
-    async fn deletable(&self, caller: &Caller, id: ImageId) -> Result<Image> {
-        let image = self.get(caller, id).await?;
-        caller.require_in(Permission::ImageDelete, image.project_id)?;
+    async fn deletable(&self, caller: &Caller, id: ImageId) -> Result<(TenantId, Image)> {
+        let (tenant, image) = self.to_work_on(caller, id, Action::Delete).await?;
         match image.hold {
-            Hold::None => Ok(image),
+            Hold::None => Ok((tenant, image)),
             Hold::Quarantined | Hold::Blocked => {
                 Err(Error::conflict("image.held", "the image is held back; it must be released first"))
             }
@@ -305,7 +311,24 @@ impl Catalog {
     /// An image that the caller may see and do this to, in a project and a tenant that are in use.
     async fn to_change(&self, caller: &Caller, id: ImageId, permission: Permission) -> Result<(TenantId, Image)> {
         let image = self.get(caller, id).await?;
-        let tenant = caller.require_in(permission, image.project_id)?;
+        caller.require_in(permission, image.project_id)?;
+        self.in_use(caller, image).await
+    }
+
+    /// An image that the caller may do this to, by a right in its project or by a role on it, in a project and a tenant that
+    /// are in use.
+    async fn to_work_on(&self, caller: &Caller, id: ImageId, action: Action) -> Result<(TenantId, Image)> {
+        let image = self.get(caller, id).await?;
+        let mut tx = self.db.tenant(caller.tenant()?.id).await?;
+        if !has_role(&mut tx, caller, id, image.project_id, action).await? {
+            caller.require_in(action.permission(), image.project_id)?;
+        }
+        drop(tx);
+        self.in_use(caller, image).await
+    }
+
+    async fn in_use(&self, caller: &Caller, image: Image) -> Result<(TenantId, Image)> {
+        let tenant = caller.tenant()?.id;
         if self.tenants.slug_to_id(&caller.tenant()?.slug).await? != Some(tenant) {
             return Err(Error::conflict("tenant.not_active", "the tenant is suspended or archived"));
         }
@@ -333,7 +356,9 @@ async fn visible(tx: &mut TenantTx, caller: &Caller, image: Option<Image>) -> Re
     if let Some(image) = image {
         let project = image.project_id;
         let open = image.visibility != Visibility::Project || caller.belongs_to(project);
-        if (open && caller.has_in(Permission::ImagePull, project)) || has_role(tx, caller, image.id, project).await? {
+        if (open && caller.has_in(Permission::ImagePull, project))
+            || has_role(tx, caller, image.id, project, Action::Pull).await?
+        {
             return Ok(image);
         }
     }
@@ -342,13 +367,19 @@ async fn visible(tx: &mut TenantTx, caller: &Caller, image: Option<Image>) -> Re
     Err(Error::not_found("image"))
 }
 
-/// Whether the caller may pull the image by a role on it.
-async fn has_role(tx: &mut TenantTx, caller: &Caller, image: ImageId, project: ProjectId) -> Result<bool> {
-    let Some(user) = caller.user_id.filter(|_| caller.carries(Permission::ImagePull, project)) else {
+/// Whether the caller may do this to the image by a role on it.
+async fn has_role(
+    tx: &mut TenantTx,
+    caller: &Caller,
+    image: ImageId,
+    project: ProjectId,
+    action: Action,
+) -> Result<bool> {
+    let Some(user) = caller.user_id.filter(|_| caller.carries(action.permission(), project)) else {
         return Ok(false);
     };
     let role = store::members::role(tx, image, user).await?;
-    Ok(role.is_some_and(|r| r.actions().contains(&Action::Pull)))
+    Ok(role.is_some_and(|r| r.actions().contains(&action)))
 }
 
 /// The registry's own words for what is not there are not the API's.

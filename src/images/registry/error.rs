@@ -94,6 +94,10 @@ pub fn denied_because(message: impl Into<String>) -> Error {
     Error::forbidden("DENIED", message)
 }
 
+pub fn tag_immutable(tag: &str) -> Error {
+    denied_because(format!("the tag {tag} is immutable by the project's retention policy: it neither moves nor goes"))
+}
+
 /// 405.
 pub fn unsupported(message: impl Into<String>) -> Error {
     Error::new(Kind::Conflict, "UNSUPPORTED", message)

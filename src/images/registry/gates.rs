@@ -5,6 +5,7 @@ use super::model::{Action, Actions, Manifest, RepositoryName, RepositoryPattern}
 use crate::kernel::ids::{BuildId, ExecutionId, ImageId, ProjectId, RobotId, TenantId, UserId};
 use crate::kernel::{Digest, Result};
 use crate::platform::db::{SystemTx, TenantStatement, TenantTx};
+use crate::tenancy::access::Caller;
 use chrono::{DateTime, Utc};
 
 /// A running build at the registry's door: may pull every repository of its tenant and push the named ones, as long as
@@ -140,6 +141,15 @@ pub trait Shelf: Send + Sync {
     /// A manifest is new in its repository, or a tag moved to it.
     async fn pushed(&self, tx: &mut TenantTx, push: &Push) -> Result<()>;
 
+    /// Whether the image takes pushes: Forbidden when it does not.
+    async fn check_writable(&self, tx: &mut TenantTx, image: ImageId) -> Result<()>;
+
+    /// How large the layers of a manifest are when they are unpacked, in bytes.
+    async fn measured(&self, tx: &mut TenantTx, image: ImageId, digest: Digest, unpacked_bytes: u64) -> Result<()>;
+
+    /// Full names after `last` of the repositories with manifests that the caller may pull, in the order of their bytes.
+    async fn repositories(&self, tx: &mut TenantTx, caller: &Caller, last: &str, limit: i64) -> Result<Vec<String>>;
+
     /// How a repository stands to a person, or to nobody in particular. One that is not there is as open as a new one.
     async fn standing(
         &self,
@@ -152,12 +162,9 @@ pub trait Shelf: Send + Sync {
     /// Where a repository is that everybody may pull. One look, whatever there is of this name.
     async fn public_place(&self, tx: &mut SystemTx, name: &RepositoryName) -> Result<Option<Place>>;
 
-    /// Whether the image takes pushes: Forbidden when it does not.
-    async fn check_writable(&self, tx: &mut TenantTx, image: ImageId) -> Result<()>;
-
-    /// How large the layers of a manifest are when they are unpacked, in bytes.
-    async fn measured(&self, tx: &mut TenantTx, image: ImageId, digest: Digest, unpacked_bytes: u64) -> Result<()>;
-
     /// A manifest was deleted; what is left of the newest, if anything is.
     async fn deleted(&self, tx: &mut TenantTx, image: ImageId, digest: Digest, newest: Option<&Push>) -> Result<()>;
+
+    /// Whether an image is held: then nothing of it goes by itself.
+    async fn is_held(&self, tx: &mut TenantTx, image: ImageId) -> Result<bool>;
 }

@@ -2,7 +2,8 @@
 //!
 //! Owns `storage_backends`, `image_blobs`, `repositories`, `repository_blobs`, `blob_uploads`, `image_manifests`,
 //! `image_layer_blobs`, `image_tags`, `image_tag_history`, `tenant_blobs`, `layer_sizes`, `storage_metrics`,
-//! `registry_accesses` and `tenant_transfers`. Publishes `image.pushed` and `image.deleted`.
+//! `registry_accesses`, `tenant_transfers`, `storage_garbage`, `storage_quarantine`, `storage_runs` and
+//! `retention_policies`. Publishes `image.pushed`, `image.deleted` and `blob.rotten`.
 //!
 //! Content is stored once for all tenants and reached only through a link of a repository (`repository_blobs`): knowing
 //! a digest opens nothing. A link is made when the bytes are verified and durable, never before.
@@ -19,18 +20,18 @@ mod store;
 mod tasks;
 
 pub use access::{Access, Place};
-pub use api::{management_routes, routes, transfer_routes};
+pub use api::{management_routes, routes};
 pub use config::Config;
 pub use gates::{
     BuildRobot, BuildRobotGate, Built, Push, ROBOT_SECRET_START, Robot, RobotGate, Shelf, Standing, staging_tag,
 };
 pub use model::{
     AccessKind, Action, Actions, Descriptor, Finding, ImageAccess, Manifest, ManifestKind, Platform, Reference,
-    RepositoryName, RepositoryPattern, Requested, RunCounts, RunKind, RunStatus, Scope, StorageRun, StorageTotals, Tag,
-    Transfer, blob_range, content_range,
+    RepositoryName, RepositoryPattern, Requested, RetentionPolicy, RunCounts, RunKind, RunStatus, Scope, StorageRun,
+    StorageTotals, Tag, TagRule, Transfer, blob_range, content_range,
 };
 pub use service::{
-    Base, DigestPrefix, Entry, ManifestDetails, Measure, Parts, Referrer, Registry, Removed, TagInfo, TagMove, Tagged,
-    Usage,
+    Base, DigestPrefix, Entry, ManifestDetails, Measure, Parts, Referrer, Registry, Removed, RetentionPreview, TagInfo,
+    TagMove, Tagged, Usage,
 };
 pub use tasks::register;

@@ -25,15 +25,15 @@ pub fn register(jobs: &mut jobs::Registry, registry: &Registry) {
             async move { registry.work_on_storage(kind).await }
         });
     }
-    let keeper = registry.clone();
-    jobs.every(Period::from_hours(1), "registry.keep_access_log", move || {
-        let registry = keeper.clone();
-        async move { registry.keep_access_log().await.map(drop) }
-    });
     let measuring = registry.clone();
     jobs.on(MEASURE, move |payload| {
         let registry = measuring.clone();
         async move { registry.measure(serde_json::from_value(payload)?).await }
+    });
+    let keeper = registry.clone();
+    jobs.every(Period::from_hours(1), "registry.keep_access_log", move || {
+        let registry = keeper.clone();
+        async move { registry.keep_access_log().await.map(drop) }
     });
     let registry = registry.clone();
     jobs.every(Period::from_mins(10), "registry.reap_uploads", move || {

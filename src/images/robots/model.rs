@@ -100,7 +100,6 @@ pub struct RobotChange {
     /// Whether it is kept out.
     pub disabled: Option<bool>,
     /// When it stops working, or that it does not.
-    #[expect(clippy::option_option, reason = "left out, null and a time are three answers")]
     pub expires_at: Option<Option<DateTime<Utc>>>,
 }
 

@@ -200,7 +200,7 @@ fn robot(tenant_id: TenantId, account: &RobotAccount, secret_version: i32) -> Re
 }
 
 async fn find(tx: &mut TenantTx, caller: &Caller, id: RobotId) -> Result<RobotAccount> {
-    let found = store::lock(tx, id).await?.map(|r| r.account(&caller.tenant.as_ref().map_or("", |t| &t.slug)));
+    let found = store::lock(tx, id).await?.map(|r| r.account(caller.tenant.as_ref().map_or("", |t| &t.slug)));
     match found {
         Some(robot) if require_management(caller, robot.project_id).is_ok() => Ok(robot),
         // Who manages nothing hears that; which robots there are nobody hears.

@@ -75,9 +75,9 @@ fn path_value(victim: &Victim, collection: &str, name: &str) -> Option<String> {
         ("robot-accounts", "id") => victim.robot.clone(),
         ("builds", "id") => victim.build.clone(),
         ("images", "id") => victim.image.clone(),
-        ("system", "id") => Uuid::nil().to_string(),
         ("images", "reference") => format!("sha256:{}", "0".repeat(64)),
         ("images", "tag") => "v1".into(),
+        ("system", "id") => Uuid::nil().to_string(),
         _ => return None,
     })
 }
@@ -106,6 +106,7 @@ fn body(operation: &str) -> Option<Value> {
             "builds_queued_max": 9, "builds_running_max": 9, "storage_bytes_max": 9_000_000, "retention_days": 9
         }),
         "start_storage_run" => json!({"kind": "collect", "dry_run": true}),
+        "replace_retention_policy" | "preview_retention_policy" => json!({"untagged_after_days": 30}),
         "create_api_key" => json!({"name": "other", "scopes": ["project:read"]}),
         "create_project" => json!({"slug": "other"}),
         "create_robot_account" => json!({"name": "ci", "actions": ["pull"]}),

@@ -418,14 +418,24 @@ async fn discovery_of_many_referrers_goes_on_in_pages() {
 
 #[tokio::test]
 async fn discovery_of_repositories_is_limited_to_what_the_caller_may_pull() {
-    let (hub, owner) = registry().await;
+    let hub = Hub::start().await;
+    let acme = hub.tenant("acme", &["hello"]).await;
+    let owner = hub.person(&acme, TenantRole::Owner).await;
     // Byte order: `acme-b/...` comes before `acme/...`.
     let second = hub.tenant("acme-b", &["hello"]).await;
     let stranger = hub.person(&second, TenantRole::Developer).await;
     for name in ["acme/hello/c", "acme/hello/a/b", "acme/hello/a"] {
-        owner.blob(name, &b"x"[..]).await;
+        owner.image(name, "v1", &[]).await;
     }
-    stranger.blob("acme-b/hello/z", &b"x"[..]).await;
+    stranger.image("acme-b/hello/z", "v1", &[]).await;
+    // What is closed to a project is shown to its members alone.
+    sqlx::query("update images set visibility = 'project' where repository = 'acme/hello/c'")
+        .execute(&mut hub.db.connect().await)
+        .await
+        .unwrap();
+    let colleague = hub.person(&acme, TenantRole::Developer).await;
+    let open: Value = colleague.get("/v2/_catalog").await.json().await.unwrap();
+    assert_eq!(open["repositories"], json!(["acme/hello/a", "acme/hello/a/b"]));
     let token = owner.token("registry:catalog:*").await;
     let list = async |query: &str| {
         let path = format!("/v2/_catalog{query}");

@@ -8,8 +8,7 @@ use chrono::{DateTime, Duration, Utc};
 use futures::{FutureExt, StreamExt, TryStreamExt, stream};
 use image_factory::images::registry::{Access, Reference, Registry, RepositoryName, RunKind};
 use image_factory::kernel::{Digest, Kind, Result};
-use image_factory::tenancy::access::RequestInfo;
-use image_factory::tenancy::access::{Caller, TenantRole};
+use image_factory::tenancy::access::{Caller, RequestInfo, TenantRole};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use std::collections::{BTreeMap, BTreeSet};
@@ -35,9 +34,9 @@ impl Repository {
         self.manifests.values().any(|blobs| blobs.contains(blob))
     }
 
-    /// Whether it must have the blob. The promise is renewed hourly, not at every request.
+    /// Whether it must have the blob.
     fn must_have(&self, blob: &Digest, now: DateTime<Utc>) -> bool {
-        self.needs(blob) || self.promised.get(blob).is_some_and(|at| now - *at < GRACE - Duration::hours(1))
+        self.needs(blob) || self.promised.get(blob).is_some_and(|at| now - *at < GRACE)
     }
 }
 

@@ -12,6 +12,7 @@ mod on_s3;
 mod pulling;
 mod pushing;
 mod restart;
+mod retention;
 mod rights;
 mod robot_accounts;
 mod robots;

@@ -28,7 +28,7 @@ impl Setup {
             owner.post("/projects", json!({"slug": slug})).await.expect(201);
         }
         app.docker(&owner).image(REPOSITORY, "v1", &[b"x"]).await;
-        let (id, robot) = made(&app, owner.post("/robot-accounts", robot).await.expect(201));
+        let (id, robot) = made(&app, &owner.post("/robot-accounts", robot).await.expect(201));
         Self { app, acme, owner, id, robot }
     }
 
@@ -38,7 +38,7 @@ impl Setup {
 }
 
 /// The id of a robot that was just made, and its client.
-fn made(app: &TestApp, answer: Value) -> (String, Docker) {
+fn made(app: &TestApp, answer: &Value) -> (String, Docker) {
     let text = |v: &Value| v.as_str().unwrap().to_owned();
     let account = &answer["robot_account"];
     (text(&account["id"]), app.docker_as(&text(&account["login"]), &text(&answer["secret"])))
@@ -120,7 +120,7 @@ async fn a_robot_that_is_disabled_expired_or_deleted_writes_no_more_and_pulls_as
     let rotated = owner.post(&format!("{}/rotate-secret", setup.path()), json!({})).await.expect(200);
     assert_eq!((pull().await, written().await), (200, 403));
     assert_eq!(robot.get("/v2/").await.status(), 401);
-    let (_, renewed) = made(app, rotated);
+    let (_, renewed) = made(app, &rotated);
     assert_eq!(renewed.try_blob(REPOSITORY, &b"z"[..]).await.status(), 201);
     let token = renewed.token(&format!("repository:{REPOSITORY}:pull,push")).await;
     owner.delete(&setup.path()).await.expect(204);
@@ -163,7 +163,7 @@ async fn an_administrator_of_a_project_manages_the_robots_of_that_project() {
     viewer.get(&setup.path()).await.refused(404, "not_found");
     viewer.post("/robot-accounts", json!({"name": "b", "actions": ["pull"]})).await.refused(403, "access.denied");
     let body = json!({"name": "own", "actions": ["pull", "push"], "project_id": project});
-    let (_, robot) = made(&setup.app, viewer.post("/robot-accounts", body).await.expect(201));
+    let (_, robot) = made(&setup.app, &viewer.post("/robot-accounts", body).await.expect(201));
     let listed = viewer.get("/robot-accounts").await.expect(200);
     assert_eq!(listed["items"].as_array().unwrap().len(), 1, "{listed}");
     assert_eq!(robot.try_blob(REPOSITORY, &b"z"[..]).await.status(), 201);

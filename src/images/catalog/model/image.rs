@@ -61,29 +61,6 @@ text_enum! {
     }
 }
 
-text_enum! {
-    /// What a member of the tenant may do with one image, beyond their roles in the tenant and its project.
-    pub enum ImageRole {
-        /// See and pull it.
-        Reader = "reader",
-        /// Push, too.
-        Writer = "writer",
-        /// Delete, too.
-        Maintainer = "maintainer",
-    }
-}
-
-impl ImageRole {
-    /// What the role allows at the registry.
-    pub fn actions(self) -> &'static [Action] {
-        match self {
-            Self::Reader => &[Action::Pull],
-            Self::Writer => &[Action::Pull, Action::Push],
-            Self::Maintainer => &Action::ALL,
-        }
-    }
-}
-
 /// A step in the life of an image.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LifecycleStep {
@@ -117,6 +94,29 @@ impl LifecycleStep {
             Self::Deprecate => "image.deprecated",
             Self::Archive => "image.archived",
             Self::Restore => "image.restored",
+        }
+    }
+}
+
+text_enum! {
+    /// What a member of the tenant may do with one image, beyond their roles in the tenant and its project.
+    pub enum ImageRole {
+        /// See and pull it.
+        Reader = "reader",
+        /// Push, too.
+        Writer = "writer",
+        /// Delete, too.
+        Maintainer = "maintainer",
+    }
+}
+
+impl ImageRole {
+    /// What the role allows at the registry.
+    pub fn actions(self) -> &'static [Action] {
+        match self {
+            Self::Reader => &[Action::Pull],
+            Self::Writer => &[Action::Pull, Action::Push],
+            Self::Maintainer => &Action::ALL,
         }
     }
 }

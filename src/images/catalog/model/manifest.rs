@@ -128,8 +128,8 @@ pub struct DeclaredBase {
 
 impl ImageManifest {
     /// What the registry knows of a manifest, in the words of the catalogue.
-    pub fn new(details: ManifestDetails, build_id: Option<BuildId>) -> Self {
-        let ManifestDetails { manifest, config, unpacked, base, .. } = details;
+    pub fn new(details: ManifestDetails, base: Option<Base>, build_id: Option<BuildId>) -> Self {
+        let ManifestDetails { manifest, config, unpacked, .. } = details;
         let config = config.as_ref();
         let kind = match manifest.kind {
             ManifestKind::Index => ManifestRole::Index,

@@ -1,12 +1,15 @@
 //! All SQL of the catalogue.
 
+pub mod builds;
 pub mod members;
+pub mod terms;
 
 use super::model::{Image, ImageLayer, ImageMetadata, ImageType, Lifecycle, Visibility};
 use crate::images::registry::Push;
-use crate::kernel::ids::{BuildId, ImageId, ProjectId, UserId};
+use crate::kernel::ids::{ImageId, ProjectId, UserId};
 use crate::kernel::{Digest, Error, Result};
 use crate::platform::db::TenantTx;
+use crate::tenancy::access::{Caller, Permission};
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 use std::str::FromStr;
@@ -95,79 +98,6 @@ pub async fn set_unpacked(tx: &mut TenantTx, image: ImageId, digest: &Digest, un
     Ok(())
 }
 
-/// Where the image is found from now on.
-pub async fn set_terms(tx: &mut TenantTx, image: ImageId, terms: &[String]) -> Result<()> {
-    let tenant = tx.tenant_id();
-    sqlx::query!(
-        "with gone as (delete from image_terms where tenant_id = $1 and image_id = $2 and term <> all ($3))
-         insert into image_terms (tenant_id, image_id, term)
-         select $1, $2, term from unnest($3::text[]) as term on conflict do nothing",
-        tenant.0,
-        image.0,
-        terms
-    )
-    .execute(&mut **tx)
-    .await?;
-    Ok(())
-}
-
-/// Whether the image is found anywhere.
-pub async fn has_terms(tx: &mut TenantTx, image: ImageId) -> Result<bool> {
-    let tenant = tx.tenant_id();
-    Ok(sqlx::query_scalar!(
-        r#"select exists (select from image_terms where tenant_id = $1 and image_id = $2) as "has!""#,
-        tenant.0,
-        image.0
-    )
-    .fetch_one(&mut **tx)
-    .await?)
-}
-
-/// Remembers which build made a manifest.
-pub async fn set_build(tx: &mut TenantTx, push: &Push, build: BuildId) -> Result<()> {
-    let tenant = tx.tenant_id();
-    sqlx::query!(
-        "insert into image_builds (tenant_id, image_id, digest, build_id, built_at) values ($1, $2, $3, $4, $5)
-         on conflict (tenant_id, image_id, digest) do update set build_id = excluded.build_id, built_at = excluded.built_at",
-        tenant.0,
-        push.image_id.0,
-        push.digest.to_string(),
-        build.0,
-        push.at
-    )
-    .execute(&mut **tx)
-    .await?;
-    Ok(())
-}
-
-/// The build that made a manifest.
-pub async fn build_of(tx: &mut TenantTx, image: ImageId, digest: &Digest) -> Result<Option<BuildId>> {
-    let tenant = tx.tenant_id();
-    let id = sqlx::query_scalar!(
-        "select build_id from image_builds where tenant_id = $1 and image_id = $2 and digest = $3",
-        tenant.0,
-        image.0,
-        digest.to_string()
-    )
-    .fetch_optional(&mut **tx)
-    .await?;
-    Ok(id.map(Into::into))
-}
-
-/// Forgets which build made a manifest that is no more.
-pub async fn forget_build(tx: &mut TenantTx, image: ImageId, digest: &Digest) -> Result<()> {
-    let tenant = tx.tenant_id();
-    sqlx::query!(
-        "delete from image_builds where tenant_id = $1 and image_id = $2 and digest = $3",
-        tenant.0,
-        image.0,
-        digest.to_string()
-    )
-    .execute(&mut **tx)
-    .await?;
-    Ok(())
-}
-
 /// Whether there is such an image, and how far it is in its life.
 pub async fn lifecycle(tx: &mut TenantTx, image: ImageId) -> Result<Option<Lifecycle>> {
     let tenant = tx.tenant_id();
@@ -236,6 +166,17 @@ pub async fn shows(tx: &mut TenantTx, image: ImageId, digest: &str) -> Result<bo
     .fetch_one(&mut **tx)
     .await?;
     Ok(shown)
+}
+
+pub async fn is_held(tx: &mut TenantTx, image: ImageId) -> Result<bool> {
+    let tenant = tx.tenant_id();
+    Ok(sqlx::query_scalar!(
+        r#"select exists (select from images where tenant_id = $1 and id = $2 and hold <> 'none') as "held!""#,
+        tenant.0,
+        image.0
+    )
+    .fetch_one(&mut **tx)
+    .await?)
 }
 
 /// Deletes an image of which nothing is left, unless it is held or somebody has set who may see it: that must not be
@@ -355,11 +296,24 @@ macro_rules! images {
 /// The images that somebody may see: those of projects, and those on which they have a role.
 pub struct Reach {
     /// Of these projects; of all when none.
-    pub projects: Option<Vec<ProjectId>>,
+    projects: Option<Vec<Uuid>>,
     /// Of these projects those too that are closed to everybody outside; of all when none.
-    pub inside: Option<Vec<ProjectId>>,
+    inside: Option<Vec<Uuid>>,
     /// With a role of this person.
-    pub member: Option<UserId>,
+    member: Option<UserId>,
+}
+
+impl Reach {
+    /// What the caller may pull. Forbidden for who may pull nothing by right.
+    pub fn of(caller: &Caller) -> Result<Self> {
+        let tenant = caller.tenant()?;
+        let projects = caller.projects_with(Permission::ImagePull)?;
+        Ok(Self {
+            projects: projects.map(|list| list.iter().map(|p| p.0).collect()),
+            inside: tenant.member_of.as_ref().map(|all| all.iter().map(|p| p.0).collect()),
+            member: caller.user_id.filter(|_| tenant.scopes.has(Permission::ImagePull)),
+        })
+    }
 }
 
 /// Which images to list.
@@ -371,90 +325,136 @@ pub struct Wanted<'a> {
     pub name: Option<&'a str>,
     pub lifecycle: Option<Lifecycle>,
     pub image_type: Option<ImageType>,
-    pub search: Option<Search>,
+    pub search: Search,
     /// Older than this one.
     pub before: Option<ImageId>,
     pub limit: i64,
 }
 
 /// Images that are looked for.
-pub struct Search {
-    /// Those with a term from here on.
-    pub low: String,
-    /// Up to here.
-    pub high: String,
-    /// And these.
-    pub images: Vec<ImageId>,
+pub enum Search {
+    /// All of them.
+    Everything,
+    /// These.
+    Images(Vec<ImageId>),
+    /// Those with a term from `low` up to `high`.
+    Term { low: String, high: String },
 }
 
 /// Images, newest first.
 pub async fn list(tx: &mut TenantTx, wanted: &Wanted<'_>) -> Result<Vec<Image>> {
     let tenant = tx.tenant_id();
-    let uuids = |list: &Option<Vec<ProjectId>>| list.as_ref().map(|l| l.iter().map(|p| p.0).collect::<Vec<Uuid>>());
-    let (projects, inside) = (uuids(&wanted.reach.projects), uuids(&wanted.reach.inside));
-    let project = wanted.project.map(|p| p.0);
-    let before = wanted.before.map(|i| i.0);
+    let Reach { projects, inside, member } = wanted.reach;
+    let (project, before) = (wanted.project.map(|p| p.0), wanted.before.map(|i| i.0));
     let lifecycle = wanted.lifecycle.map(Lifecycle::as_str);
     let image_type = wanted.image_type.map(ImageType::as_str);
-    let member = wanted.reach.member.map(|u| u.0);
     let rows = match &wanted.search {
-        None => {
+        Search::Everything => {
             images!(
                 "where i.tenant_id = $1 and ($2::uuid is null or i.project_id = $2)
                    and ($3::text is null or i.name = $3) and ($4::uuid is null or i.id < $4)
                    and ($5::text is null or i.lifecycle = $5) and ($6::text is null or i.image_type = $6)
-                   and (($8::uuid[] is null or i.project_id = any ($8))
-                        and (i.visibility <> 'project' or $9::uuid[] is null or i.project_id = any ($9))
+                   and (($7::uuid[] is null or i.project_id = any ($7))
+                        and (i.visibility <> 'project' or $8::uuid[] is null or i.project_id = any ($8))
                         or exists (select from image_members r
-                                   where r.tenant_id = $1 and r.image_id = i.id and r.user_id = $10))
-                 order by i.id desc limit $7",
+                                   where r.tenant_id = $1 and r.image_id = i.id and r.user_id = $9))
+                 order by i.id desc limit $10",
                 tenant.0,
                 project,
                 wanted.name,
                 before,
                 lifecycle,
                 image_type,
-                wanted.limit,
                 projects.as_deref(),
                 inside.as_deref(),
-                member
+                member.map(|u| u.0),
+                wanted.limit
             )
             .fetch_all(&mut **tx)
             .await?
         }
-        Some(search) => {
-            let found: Vec<Uuid> = search.images.iter().map(|i| i.0).collect();
+        Search::Images(found) => {
+            let found: Vec<Uuid> = found.iter().map(|i| i.0).collect();
             images!(
                 "where i.tenant_id = $1 and ($2::uuid is null or i.project_id = $2)
                    and ($3::text is null or i.name = $3) and ($4::uuid is null or i.id < $4)
                    and ($5::text is null or i.lifecycle = $5) and ($6::text is null or i.image_type = $6)
-                   and (($8::uuid[] is null or i.project_id = any ($8))
-                        and (i.visibility <> 'project' or $9::uuid[] is null or i.project_id = any ($9))
+                   and (($7::uuid[] is null or i.project_id = any ($7))
+                        and (i.visibility <> 'project' or $8::uuid[] is null or i.project_id = any ($8))
                         or exists (select from image_members r
-                                   where r.tenant_id = $1 and r.image_id = i.id and r.user_id = $10))
-                   and i.id in (select t.image_id from image_terms t
-                                where t.tenant_id = $1 and t.term >= $11 and t.term < $12
-                                union select unnest($13::uuid[]))
-                 order by i.id desc limit $7",
+                                   where r.tenant_id = $1 and r.image_id = i.id and r.user_id = $9))
+                   and i.id = any ($11)
+                 order by i.id desc limit $10",
                 tenant.0,
                 project,
                 wanted.name,
                 before,
                 lifecycle,
                 image_type,
-                wanted.limit,
                 projects.as_deref(),
                 inside.as_deref(),
-                member,
-                search.low,
-                search.high,
+                member.map(|u| u.0),
+                wanted.limit,
                 &found
+            )
+            .fetch_all(&mut **tx)
+            .await?
+        }
+        // Images are looked at from the newest on until enough have the term: many have it, else it would be few images.
+        Search::Term { low, high } => {
+            images!(
+                "cross join lateral (select from image_terms t
+                                     where t.tenant_id = $1 and t.image_id = i.id and t.term >= $11 and t.term < $12
+                                     limit 1) as found
+                 where i.tenant_id = $1 and ($2::uuid is null or i.project_id = $2)
+                   and ($3::text is null or i.name = $3) and ($4::uuid is null or i.id < $4)
+                   and ($5::text is null or i.lifecycle = $5) and ($6::text is null or i.image_type = $6)
+                   and (($7::uuid[] is null or i.project_id = any ($7))
+                        and (i.visibility <> 'project' or $8::uuid[] is null or i.project_id = any ($8))
+                        or exists (select from image_members r
+                                   where r.tenant_id = $1 and r.image_id = i.id and r.user_id = $9))
+                 order by i.id desc limit $10",
+                tenant.0,
+                project,
+                wanted.name,
+                before,
+                lifecycle,
+                image_type,
+                projects.as_deref(),
+                inside.as_deref(),
+                member.map(|u| u.0),
+                wanted.limit,
+                low,
+                high
             )
             .fetch_all(&mut **tx)
             .await?
         }
     };
     rows.into_iter().map(Image::try_from).collect()
+}
+
+/// Full names after `last`, in the order of their bytes.
+pub async fn repositories(tx: &mut TenantTx, reach: &Reach, last: &str, limit: i64) -> Result<Vec<String>> {
+    let tenant = tx.tenant_id();
+    let Reach { projects, inside, member } = reach;
+    Ok(sqlx::query_scalar!(
+        "select i.repository from images i
+         where i.tenant_id = $1 and i.repository > $2
+           and (($3::uuid[] is null or i.project_id = any ($3))
+                and (i.visibility <> 'project' or $4::uuid[] is null or i.project_id = any ($4))
+                or exists (select from image_members r
+                           where r.tenant_id = $1 and r.image_id = i.id and r.user_id = $5))
+         order by i.repository limit $6",
+        tenant.0,
+        last,
+        projects.as_deref(),
+        inside.as_deref(),
+        member.map(|u| u.0),
+        limit
+    )
+    .fetch_all(&mut **tx)
+    .await?)
 }
 
 /// Sets who may see an image.

@@ -63,16 +63,18 @@ async fn get(
         }
     };
     // The client asks there for its range again.
+    let mut outgoing = registry.outgoing(access, name)?;
     if let Some(address) = registry.blob_address(&blob).await? {
+        // What the client takes there we do not see.
+        outgoing.add(range.map_or(size, |r| r.end - r.start));
         return empty(StatusCode::TEMPORARY_REDIRECT, &[(LOCATION, address), (CONTENT_DIGEST, digest.to_string())]);
     }
     let body = registry.blob_body(&blob, range.clone()).await?;
     let sent = metrics::counter!("image_factory_registry_sent_bytes_total");
-    let mut outgoing = registry.outgoing(access, name)?;
     let body = body.inspect(move |piece| {
         if let Ok(piece) = piece {
             sent.increment(piece.len() as u64);
-            outgoing.add(piece.len());
+            outgoing.add(piece.len() as u64);
         }
     });
     let mut response = Response::new(Body::from_stream(body));

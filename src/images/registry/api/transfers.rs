@@ -12,9 +12,8 @@ use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-/// Routes of the API that tell of the registry.
-pub fn transfer_routes(registry: Registry) -> OpenApiRouter {
-    OpenApiRouter::new().routes(routes!(list_transfers)).with_state(registry)
+pub fn routes() -> OpenApiRouter<Registry> {
+    OpenApiRouter::new().routes(routes!(list_transfers))
 }
 
 #[derive(Deserialize, IntoParams)]

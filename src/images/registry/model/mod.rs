@@ -7,6 +7,7 @@ mod manifest;
 mod name;
 mod pattern;
 mod range;
+mod retention;
 mod scope;
 mod storage;
 
@@ -17,5 +18,6 @@ pub use manifest::{Descriptor, Manifest, ManifestKind, OCI_INDEX, Platform, with
 pub use name::{Reference, RepositoryName, Tag};
 pub use pattern::RepositoryPattern;
 pub use range::{Requested, blob_range, content_range};
+pub use retention::{Doomed, HeldManifest, HeldTag, Holdings, RetentionPolicy, TagRule, Terms};
 pub use scope::{Action, Actions, Scope};
 pub use storage::{Finding, RunCounts, RunKind, RunStatus, StorageRun, StorageTotals};

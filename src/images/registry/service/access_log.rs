@@ -191,14 +191,16 @@ pub struct Outgoing {
 
 impl Outgoing {
     /// So many more were sent.
-    pub fn add(&mut self, bytes: usize) {
-        self.bytes += bytes as u64;
+    pub fn add(&mut self, bytes: u64) {
+        self.bytes += bytes;
     }
 }
 
 impl Drop for Outgoing {
     fn drop(&mut self) {
-        self.log.add(self.tenant, |sums| sums.pulled_bytes += self.bytes);
+        if self.bytes > 0 {
+            self.log.add(self.tenant, |sums| sums.pulled_bytes += self.bytes);
+        }
     }
 }
 

@@ -15,7 +15,7 @@ use chrono::Duration;
 use std::ops::Range;
 
 /// A link that is younger holds long enough for whoever relies on it.
-const RENEW_AFTER: Duration = Duration::hours(1);
+pub(super) const RENEW_AFTER: Duration = Duration::hours(1);
 
 /// A blob to be sent.
 pub struct ServedBlob {

@@ -5,8 +5,9 @@ use super::referrers::Referrer;
 use crate::images::registry::error;
 use crate::images::registry::model::{Manifest, Reference, Tag};
 use crate::images::registry::store;
-use crate::kernel::ids::{ImageId, ProjectId, TenantId};
+use crate::kernel::ids::{ImageId, TenantId};
 use crate::kernel::{Digest, Page, PageRequest, Result};
+use crate::platform::db::TenantTx;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -30,8 +31,8 @@ pub struct ManifestDetails {
     pub entries: HashMap<Digest, Entry>,
     /// Sizes of layers when they are unpacked, in bytes, where they are known.
     pub unpacked: HashMap<Digest, u64>,
-    /// Another image whose layers are the lower ones of this.
-    pub base: Option<Base>,
+    /// Other images whose layers are the lower ones of this: those with the most of them first, at most ten.
+    pub bases: Vec<Base>,
     /// Manifests that are about this one, in the order of their digests: the first ones.
     pub referrers: Vec<Referrer>,
     /// Whether there are more.
@@ -104,13 +105,12 @@ impl DigestPrefix {
 }
 
 impl Registry {
-    /// A manifest of a repository, by tag or digest. Its base is looked for in these projects, or in all.
+    /// A manifest of a repository, by tag or digest. Its bases are any of the tenant: who may see them is decided elsewhere.
     pub async fn manifest_details(
         &self,
         tenant: TenantId,
         repository: ImageId,
         reference: &Reference,
-        readable: Option<&[ProjectId]>,
     ) -> Result<ManifestDetails> {
         let unknown = || error::manifest_unknown(reference);
         let mut tx = self.parts.db.tenant(tenant).await?;
@@ -126,7 +126,7 @@ impl Registry {
         let entries = store::manifests::entries(&mut tx, repository, described.id).await?;
         let mut below = manifest.layer_hashes();
         below.pop();
-        let base = if below.is_empty() { None } else { store::manifests::base(&mut tx, readable, &below).await? };
+        let bases = if below.is_empty() { Vec::new() } else { store::manifests::bases(&mut tx, &below).await? };
         let referrers = self.referrers_in(&mut tx, repository, &digest, None, None).await?;
         drop(tx);
         let unpacked = self.unpacked_sizes(&manifest).await?;
@@ -143,13 +143,16 @@ impl Registry {
                 .map(|e| (e.digest, Entry { size_bytes: e.size_bytes, platform: e.platform }))
                 .collect(),
             unpacked,
-            base: base.map(|b| Base {
-                image_id: b.repository,
-                repository: b.name,
-                digest: b.digest,
-                tag: b.tag,
-                layer_count: usize::try_from(b.layer_count).unwrap_or_default(),
-            }),
+            bases: bases
+                .into_iter()
+                .map(|b| Base {
+                    image_id: b.repository,
+                    repository: b.name,
+                    digest: b.digest,
+                    tag: b.tag,
+                    layer_count: usize::try_from(b.layer_count).unwrap_or_default(),
+                })
+                .collect(),
             referrers: referrers.referrers,
             more_referrers: referrers.more,
         })
@@ -170,9 +173,8 @@ impl Registry {
     }
 
     /// Repositories that hold a manifest, a config or a layer whose digest begins so: at most 200.
-    pub async fn repositories_holding(&self, tenant: TenantId, prefix: &DigestPrefix) -> Result<Vec<ImageId>> {
-        let mut tx = self.parts.db.tenant(tenant).await?;
-        store::manifests::repositories_holding(&mut tx, &prefix.low, &prefix.high).await
+    pub async fn repositories_holding(&self, tx: &mut TenantTx, prefix: &DigestPrefix) -> Result<Vec<ImageId>> {
+        store::manifests::repositories_holding(tx, &prefix.low, &prefix.high).await
     }
 }
 

@@ -6,8 +6,6 @@ use crate::images::registry::error;
 use crate::images::registry::model::{Action, RepositoryName};
 use crate::images::registry::store;
 use crate::kernel::Result;
-use crate::kernel::ids::{ProjectId, TenantId};
-use crate::tenancy::access::Permission;
 
 /// A part of a list of names.
 #[derive(Debug)]
@@ -41,38 +39,25 @@ impl Registry {
         Ok(NamePage::cut(names, limit))
     }
 
-    /// Names after `last` of the repositories that whoever asks may pull from now, in all their tenants. A running build
-    /// knows its repositories and is shown none.
+    /// Names after `last` of the repositories with manifests that whoever asks may pull from now, in all their tenants. A
+    /// running build and a robot account know their repositories and are shown none.
     pub async fn repositories(&self, access: &Access, last: &str, limit: i64) -> Result<NamePage> {
         if access.is_anonymous() {
             return Err(error::unauthorized());
         }
+        let callers = Box::pin(self.parts.identity.callers_of(&access.actor)).await?;
+        let mut callers: Vec<_> = callers.iter().filter_map(|c| Some((c.tenant.as_ref()?, c))).collect();
+        // Every name of a tenant begins with its slug and a slash.
+        callers.sort_by_cached_key(|(tenant, _)| format!("{}/", tenant.slug));
         let mut names = Vec::new();
-        for (tenant, slug, projects) in self.readable_tenants(access).await? {
-            // Every name of a tenant begins with its slug and a slash; a 0 comes next after the slash.
-            if last >= format!("{slug}0").as_str() {
-                continue;
-            }
+        for (tenant, caller) in callers {
             let wanted = limit + 1 - i64::try_from(names.len()).unwrap_or(limit);
-            if wanted <= 0 {
-                break;
+            // A 0 comes next after the slash.
+            if wanted > 0 && last < format!("{}0", tenant.slug).as_str() {
+                let mut tx = self.parts.db.tenant(tenant.id).await?;
+                names.extend(self.parts.shelf.repositories(&mut tx, caller, last, wanted).await?);
             }
-            let mut tx = self.parts.db.tenant(tenant).await?;
-            names.extend(store::repositories::names(&mut tx, projects.as_deref(), last, wanted).await?);
         }
         Ok(NamePage::cut(names, limit))
-    }
-
-    /// Where whoever asks may pull: tenants in the order of their repositories' names, each with the projects, or none
-    /// for all.
-    async fn readable_tenants(&self, access: &Access) -> Result<Vec<(TenantId, String, Option<Vec<ProjectId>>)>> {
-        let mut tenants = Vec::new();
-        for caller in self.parts.identity.callers_of(&access.actor).await? {
-            if let (Some(tenant), Ok(projects)) = (&caller.tenant, caller.projects_with(Permission::ImagePull)) {
-                tenants.push((tenant.id, tenant.slug.clone(), projects));
-            }
-        }
-        tenants.sort_by_cached_key(|(_, slug, _)| format!("{slug}/"));
-        Ok(tenants)
     }
 }

@@ -10,7 +10,7 @@ use crate::images::registry::model::{AccessKind, Action, Manifest, ManifestKind,
 use crate::images::registry::store;
 use crate::images::registry::store::blobs::RepositoryBlob;
 use crate::images::registry::store::manifests::{Described, NewManifest, StoredManifest};
-use crate::images::registry::store::tags::Move;
+use crate::images::registry::store::tags::{Move, Pointed};
 use crate::kernel::ids::{ImageId, ProjectId, TenantId};
 use crate::kernel::{Actor, Digest, Error, Kind, Result};
 use crate::platform::db::TenantTx;
@@ -127,6 +127,7 @@ impl Registry {
             content,
             config: config.as_deref(),
             pushed_by: &pushed_by,
+            temporary: access.lease.is_some(),
             now,
         };
         let (id, is_new) = store::manifests::insert(&mut tx, &new).await?;
@@ -146,7 +147,7 @@ impl Registry {
             by: pushed_by,
             at: now,
         };
-        let moved = point(&mut tx, id, &push).await?;
+        let moved = self.point(&mut tx, id, &push).await?;
         // What a running build pushes is its layer cache, or an image that is one when the build completes, see `tag`.
         if access.lease.is_none() && (is_new || moved) {
             self.announce(&mut tx, &access.actor, &push).await?;
@@ -174,12 +175,13 @@ impl Registry {
         let id = described.id;
         let mut push = push_of(project, repository, &name, described)?;
         (push.by, push.at, push.build) = (actor.to_string(), self.parts.clock.now(), Some(build));
+        store::manifests::make_lasting(tx, id, push.at).await?;
         if tags.is_empty() {
             self.announce(tx, actor, &push).await?;
         }
         for tag in tags {
             push.tag = Some(tag.parse::<Tag>()?.to_string());
-            if point(tx, id, &push).await? {
+            if self.point(tx, id, &push).await? {
                 self.announce(tx, actor, &push).await?;
             }
         }
@@ -194,6 +196,17 @@ impl Registry {
         publish(tx, &events::pushed(&self.parts.clock, tx.tenant_id(), actor, push)).await
     }
 
+    /// Moves the tag of a push to its manifest; false when there is none or it points there already.
+    async fn point(&self, tx: &mut TenantTx, manifest: Uuid, push: &Push) -> Result<bool> {
+        let Some(tag) = &push.tag else { return Ok(false) };
+        let step = Move { repository: push.image_id, tag, to: &push.digest, by: &push.by, now: push.at };
+        let pointed = store::tags::point(tx, manifest, &step).await?;
+        if pointed == Pointed::Moved {
+            self.require_mutable(tx, push.project_id, std::slice::from_ref(tag)).await?;
+        }
+        Ok(pointed != Pointed::Unmoved)
+    }
+
     /// The config of a container image, where it can be kept.
     async fn config_content(&self, blob: Option<RepositoryBlob>) -> Result<Option<Vec<u8>>> {
         let Some(blob) = blob else { return Ok(None) };
@@ -204,13 +217,6 @@ impl Registry {
             Err(e) => Err(e),
         }
     }
-}
-
-/// Moves the tag of a push to its manifest; false when there is none or it points there already.
-async fn point(tx: &mut TenantTx, manifest: Uuid, push: &Push) -> Result<bool> {
-    let Some(tag) = &push.tag else { return Ok(false) };
-    let step = Move { repository: push.image_id, tag, to: &push.digest, by: &push.by, now: push.at };
-    store::tags::point(tx, manifest, &step).await
 }
 
 pub(super) fn push_of(

@@ -55,7 +55,7 @@ impl Registry {
         let mut known = self.measured(&manifest).await?;
         for (digest, compression) in manifest.layers.iter().filter_map(measurable) {
             if let std::collections::hash_map::Entry::Vacant(unknown) = known.entry(digest) {
-                let Some(size) = self.unpack(&digest, compression).await? else { return Ok(()) };
+                let Some(size) = self.unpack(&what, &digest, compression).await? else { return Ok(()) };
                 let mut tx = self.parts.db.system("keep the size of a layer").await?;
                 store::layers::keep(&mut tx, &digest, size, self.parts.clock.now()).await?;
                 tx.commit().await?;
@@ -89,8 +89,12 @@ impl Registry {
     }
 
     /// Reads a layer to its end: none in it when it cannot be unpacked, none at all when it is gone.
-    async fn unpack(&self, layer: &Digest, compression: Compression) -> Result<Option<Option<u64>>> {
-        let Some(object) = self.parts.store.get(&Key::blob(layer), None).await? else { return Ok(None) };
+    async fn unpack(&self, what: &Measure, layer: &Digest, compression: Compression) -> Result<Option<Option<u64>>> {
+        let mut tx = self.parts.db.tenant(what.tenant_id).await?;
+        let key = store::layers::storage_key(&mut tx, what.repository_id, layer).await?;
+        drop(tx);
+        let Some(key) = key else { return Ok(None) };
+        let Some(object) = self.parts.store.get(&Key::new(key)?, None).await? else { return Ok(None) };
         let mut packed = object.body;
         let mut unpacked = Unpacked::new(compression, MAX_UNPACKED_BYTES)?;
         while let Some(piece) = packed.next().await {

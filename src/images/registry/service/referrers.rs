@@ -140,6 +140,7 @@ impl Registry {
                 content: &rest,
                 config: None,
                 pushed_by: by,
+                temporary: false,
                 now,
             };
             let (id, _) = store::manifests::insert(tx, &new).await?;

@@ -36,10 +36,10 @@ pub struct Removed {
 }
 
 /// A repository of which something is deleted.
-struct Target<'a> {
-    place: Place,
-    repository: ImageId,
-    name: &'a RepositoryName,
+pub(super) struct Target<'a> {
+    pub place: Place,
+    pub repository: ImageId,
+    pub name: &'a RepositoryName,
 }
 
 impl Removed {
@@ -65,7 +65,9 @@ impl Registry {
         let repository = store::repositories::find(&mut tx, place.project_id, name.image()).await?;
         let repository = repository.ok_or_else(error::name_unknown)?;
         let target = Target { place, repository, name };
-        let (digest, _) = self.remove_from(&mut tx, &access.actor, &target, reference).await?;
+        store::usage::lock(&mut tx).await?;
+        self.require_removable(&mut tx, &target, reference).await?;
+        let (_, digest) = self.remove_from(&mut tx, &access.actor, &target, reference).await?;
         let (image, reference) = (repository, reference.to_string());
         let noted = Noted { image, action: AccessKind::Delete, reference, digest: &digest, bytes: 0 };
         store::accesses::insert(&mut tx, &[self.accesses.entry(access, place, noted)]).await?;
@@ -85,11 +87,14 @@ impl Registry {
         let (project_id, name) = found.ok_or_else(error::name_unknown)?;
         let place = Place { tenant_id: tx.tenant_id(), project_id };
         let target = Target { place, repository, name: &name };
-        Ok(self.remove_from(tx, actor, &target, reference).await?.1)
+        store::usage::lock(tx).await?;
+        self.require_removable(tx, &target, reference).await?;
+        Ok(self.remove_from(tx, actor, &target, reference).await?.0)
     }
 
     /// What the deletion of a whole repository would take.
     pub async fn removable(&self, tx: &mut TenantTx, repository: ImageId) -> Result<Removed> {
+        self.require_all_removable(tx, repository).await?;
         let content = store::repositories::content(tx, repository, Removed::NAMED_TAGS).await?;
         Ok(Removed {
             tags: content.tags,
@@ -107,10 +112,11 @@ impl Registry {
         let (project_id, name) = found.ok_or_else(error::name_unknown)?;
         let target = Target { place: Place { tenant_id: tx.tenant_id(), project_id }, repository, name: &name };
         store::usage::lock(tx).await?;
+        self.require_all_removable(tx, repository).await?;
         let mut removed = Removed::default();
         for digest in store::manifests::some(tx, repository, BATCH).await? {
             match self.remove_from(tx, actor, &target, &Reference::Digest(digest)).await {
-                Ok((_, one)) => removed.add(one),
+                Ok((one, _)) => removed.add(one),
                 // An index of referrers goes with what it lists.
                 Err(error) if error.kind() == Kind::NotFound => {}
                 Err(error) => return Err(error),
@@ -120,16 +126,31 @@ impl Registry {
         Ok((removed, all))
     }
 
-    /// Gives the digest of the manifest that was deleted, or that the tag pointed to.
-    async fn remove_from(
+    /// Refuses to take an immutable tag, alone or with its manifest.
+    async fn require_removable(&self, tx: &mut TenantTx, target: &Target<'_>, reference: &Reference) -> Result<()> {
+        let tags = match reference {
+            Reference::Tag(tag) => vec![tag.to_string()],
+            Reference::Digest(digest) => store::tags::of_manifest(tx, target.repository, digest).await?,
+        };
+        self.require_mutable(tx, target.place.project_id, &tags).await
+    }
+
+    async fn require_all_removable(&self, tx: &mut TenantTx, repository: ImageId) -> Result<()> {
+        let (project, _) = store::repositories::by_id(tx, repository).await?.ok_or_else(error::name_unknown)?;
+        let tags = store::tags::names(tx, repository, "", Self::MAX_NAMES).await?;
+        self.require_mutable(tx, project, &tags).await
+    }
+
+    /// Deletes on the authority of the caller, who has the tenant's turn. Gives also the digest of the manifest that was
+    /// deleted, or that the tag pointed to.
+    pub(super) async fn remove_from(
         &self,
         tx: &mut TenantTx,
         actor: &Actor,
         target: &Target<'_>,
         reference: &Reference,
-    ) -> Result<(Digest, Removed)> {
+    ) -> Result<(Removed, Digest)> {
         let Target { place, repository, name } = *target;
-        store::usage::lock(tx).await?;
         let by = actor.to_string();
         let now = self.parts.clock.now();
         let unknown = || error::manifest_unknown(reference);
@@ -166,6 +187,6 @@ impl Registry {
         publish(tx, &events::deleted(&self.parts.clock, actor, &about)).await?;
         removed.tag_count = tags.len() as u64;
         removed.tags = tags;
-        Ok((digest, removed))
+        Ok((removed, digest))
     }
 }

@@ -34,7 +34,7 @@ impl Registry {
         request: RequestInfo,
     ) -> Result<Access> {
         let (holder, mut access) = match credentials {
-            None => (Holder::Nobody, self.anonymous(request)?),
+            None => (Holder::Nobody, self.admit(Access::anonymous(), request)?),
             Some(credentials) => self.holder(credentials, &scopes, request).await?,
         };
         for scope in scopes {
@@ -43,12 +43,8 @@ impl Registry {
         Ok(access)
     }
 
-    /// Somebody who has not signed in. 429 for an address that asks too often.
-    pub fn anonymous(&self, request: RequestInfo) -> Result<Access> {
-        self.admit(Access::anonymous(), request)
-    }
-
-    /// The rights that a token carries. 401 when it is not one of ours or has expired.
+    /// The rights that a token carries. 401 when it is not one of ours or has expired, 429 for an address that uses one of
+    /// nobody too often.
     pub fn verify_token(&self, token: &str, request: RequestInfo) -> Result<Access> {
         self.admit(self.tokens.verify(token)?, request)
     }
@@ -152,7 +148,7 @@ impl Registry {
                 Action::Delete => false,
             },
             Holder::Robot(robot) => robot.may(action, project, name),
-            Holder::Person(_) => caller.as_ref().is_some_and(|c| person_may(c, &standing, action, place)),
+            Holder::Person(_) => caller.as_ref().is_some_and(|c| person_may(c, standing, action, place)),
         };
         let rights = Actions::all().filter(|action| match action {
             Action::Pull => standing.public || may(action),
@@ -217,7 +213,7 @@ impl Registry {
 }
 
 /// A right in the project opens what is not closed to those outside of it; a role on the repository opens that alone.
-fn person_may(caller: &Caller, standing: &Standing, action: Action, place: Place) -> bool {
+fn person_may(caller: &Caller, standing: Standing, action: Action, place: Place) -> bool {
     let (permission, project) = (action.permission(), place.project_id);
     let by_project = caller.has_in(permission, project) && (!standing.closed || caller.belongs_to(project));
     by_project || (standing.granted.has(action) && caller.carries(permission, project))

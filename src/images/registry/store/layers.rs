@@ -2,8 +2,9 @@
 //! decided before.
 
 use super::{bytes, digest, signed, unsigned};
+use crate::kernel::ids::ImageId;
 use crate::kernel::{Digest, Result};
-use crate::platform::db::SystemTx;
+use crate::platform::db::{SystemTx, TenantTx};
 use chrono::{DateTime, Utc};
 use std::collections::HashMap;
 
@@ -14,6 +15,20 @@ pub async fn sizes(tx: &mut SystemTx, layers: &[Digest]) -> Result<HashMap<Diges
             .fetch_all(&mut **tx)
             .await?;
     rows.into_iter().map(|r| Ok((digest(&r.digest)?, r.uncompressed_bytes.map(unsigned)))).collect()
+}
+
+/// Where the bytes of a repository's blob are; none when it does not serve it, or they are damaged.
+pub async fn storage_key(tx: &mut TenantTx, repository: ImageId, layer: &Digest) -> Result<Option<String>> {
+    let tenant = tx.tenant_id();
+    Ok(sqlx::query_scalar!(
+        "select b.storage_key from repository_blobs l join image_blobs b on b.digest = l.digest
+         where l.tenant_id = $1 and l.repository_id = $2 and l.digest = $3 and b.rotten_at is null",
+        tenant.0,
+        repository.0,
+        layer.bytes()
+    )
+    .fetch_optional(&mut **tx)
+    .await?)
 }
 
 /// Keeps what a measurement found.

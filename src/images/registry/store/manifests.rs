@@ -99,6 +99,8 @@ pub struct NewManifest<'a> {
     pub content: &'a [u8],
     pub config: Option<&'a [u8]>,
     pub pushed_by: &'a str,
+    /// By a running build.
+    pub temporary: bool,
     pub now: DateTime<Utc>,
 }
 
@@ -109,8 +111,9 @@ pub async fn insert(tx: &mut TenantTx, new: &NewManifest<'_>) -> Result<(Uuid, b
     let id = Uuid::now_v7();
     let done = sqlx::query!(
         "insert into image_manifests (id, tenant_id, repository_id, digest, media_type, artifact_type, subject_digest,
-             platform, layer_count, size_bytes, manifest_content, config_content, pushed_by, pushed_at, layers_hash)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+             platform, layer_count, size_bytes, manifest_content, config_content, pushed_by, pushed_at, last_pushed_at,
+             temporary, layers_hash)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $14, $15, $16)
          on conflict (tenant_id, repository_id, digest) do nothing",
         id,
         tenant.0,
@@ -126,23 +129,59 @@ pub async fn insert(tx: &mut TenantTx, new: &NewManifest<'_>) -> Result<(Uuid, b
         new.config,
         new.pushed_by,
         new.now,
+        new.temporary,
         m.layer_hashes().last().map(|h| h.bytes().to_vec())
     )
     .execute(&mut **tx)
     .await?;
     if done.rows_affected() == 0 {
-        let id = sqlx::query_scalar!(
-            "select id from image_manifests where tenant_id = $1 and repository_id = $2 and digest = $3",
-            tenant.0,
-            new.repository.0,
-            new.digest.bytes()
-        )
-        .fetch_one(&mut **tx)
-        .await?;
-        return Ok((id, false));
+        return Ok((push_again(tx, new).await?, false));
     }
     insert_needs(tx, id, new).await?;
     Ok((id, true))
+}
+
+/// What retention wants to know of a manifest that is pushed again; within an hour of the last push it is the same.
+async fn push_again(tx: &mut TenantTx, new: &NewManifest<'_>) -> Result<Uuid> {
+    let tenant = tx.tenant_id();
+    let row = sqlx::query!(
+        r#"select id, (last_pushed_at < $4::timestamptz - interval '1 hour' or temporary and not $5) as "changes!"
+           from image_manifests where tenant_id = $1 and repository_id = $2 and digest = $3"#,
+        tenant.0,
+        new.repository.0,
+        new.digest.bytes(),
+        new.now,
+        new.temporary
+    )
+    .fetch_one(&mut **tx)
+    .await?;
+    if row.changes {
+        sqlx::query!(
+            "update image_manifests set last_pushed_at = $3, temporary = temporary and $4 where tenant_id = $1 and id = $2",
+            tenant.0,
+            row.id,
+            new.now,
+            new.temporary
+        )
+        .execute(&mut **tx)
+        .await?;
+    }
+    Ok(row.id)
+}
+
+/// A build completes with what it pushed.
+pub async fn make_lasting(tx: &mut TenantTx, manifest: Uuid, now: DateTime<Utc>) -> Result<()> {
+    let tenant = tx.tenant_id();
+    sqlx::query!(
+        "update image_manifests set temporary = false, last_pushed_at = $3
+         where tenant_id = $1 and id = $2 and temporary",
+        tenant.0,
+        manifest,
+        now
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
 }
 
 async fn insert_needs(tx: &mut TenantTx, manifest: Uuid, new: &NewManifest<'_>) -> Result<()> {
@@ -337,34 +376,33 @@ pub struct BaseRow {
     pub tag: Option<String>,
 }
 
-/// The image with the most of these layers, by the hash of all of its own, in these projects or in all; the newest of
-/// equals.
-pub async fn base(tx: &mut TenantTx, projects: Option<&[ProjectId]>, hashes: &[Digest]) -> Result<Option<BaseRow>> {
+/// Images of which all layers are the lower ones of another, by their hashes: those with the most layers first, then the
+/// newest, at most ten.
+pub async fn bases(tx: &mut TenantTx, hashes: &[Digest]) -> Result<Vec<BaseRow>> {
     let tenant = tx.tenant_id();
-    let projects: Option<Vec<Uuid>> = projects.map(|list| list.iter().map(|p| p.0).collect());
-    let row = sqlx::query!(
-        r#"select r.id, r.full_name, m.digest, m.layer_count,
-                  (select t.name from image_tags t where t.tenant_id = $1 and t.manifest_id = m.id
-                   order by t.moved_at desc limit 1) as tag
-           from image_manifests m join repositories r on r.tenant_id = $1 and r.id = m.repository_id
-           where m.tenant_id = $1 and m.layers_hash = any ($2) and ($3::uuid[] is null or r.project_id = any ($3))
-           order by m.layer_count desc, m.pushed_at desc limit 1"#,
+    let rows = sqlx::query!(
+        "select r.id, r.full_name, m.digest, m.layer_count,
+                (select t.name from image_tags t where t.tenant_id = $1 and t.manifest_id = m.id
+                 order by t.moved_at desc limit 1) as tag
+         from image_manifests m join repositories r on r.tenant_id = $1 and r.id = m.repository_id
+         where m.tenant_id = $1 and m.layers_hash = any ($2)
+         order by m.layer_count desc, m.pushed_at desc limit 10",
         tenant.0,
-        &bytes(hashes),
-        projects.as_deref()
+        &bytes(hashes)
     )
-    .fetch_optional(&mut **tx)
+    .fetch_all(&mut **tx)
     .await?;
-    row.map(|r| {
-        Ok(BaseRow {
-            repository: r.id.into(),
-            name: r.full_name,
-            digest: digest(&r.digest)?,
-            layer_count: r.layer_count,
-            tag: r.tag,
+    rows.into_iter()
+        .map(|r| {
+            Ok(BaseRow {
+                repository: r.id.into(),
+                name: r.full_name,
+                digest: digest(&r.digest)?,
+                layer_count: r.layer_count,
+                tag: r.tag,
+            })
         })
-    })
-    .transpose()
+        .collect()
 }
 
 /// Repositories that hold a manifest or a blob between two digests: at most 200.

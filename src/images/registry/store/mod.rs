@@ -8,6 +8,7 @@ pub mod layers;
 pub mod manifests;
 pub mod referrers;
 pub mod repositories;
+pub mod retention;
 pub mod runs;
 pub mod scrub;
 pub mod tags;

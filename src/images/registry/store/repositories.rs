@@ -6,7 +6,6 @@ use crate::kernel::ids::{ImageId, ProjectId};
 use crate::kernel::{Digest, Result};
 use crate::platform::db::{TenantConnection, TenantTx};
 use chrono::{DateTime, Utc};
-use uuid::Uuid;
 
 pub async fn find(tx: &mut impl TenantConnection, project: ProjectId, name: &str) -> Result<Option<ImageId>> {
     let tenant = tx.tenant_id();
@@ -48,39 +47,6 @@ pub async fn ensure(
     .fetch_one(&mut **tx)
     .await?;
     Ok(id.into())
-}
-
-/// Full names after `last` in the order of their bytes: of these projects, or of all.
-pub async fn names(tx: &mut TenantTx, projects: Option<&[ProjectId]>, last: &str, limit: i64) -> Result<Vec<String>> {
-    let tenant = tx.tenant_id();
-    let names = match projects {
-        None => sqlx::query_scalar!(
-            "select full_name from repositories where tenant_id = $1 and full_name > $2 order by full_name limit $3",
-            tenant.0,
-            last,
-            limit
-        )
-        .fetch_all(&mut **tx)
-        .await?,
-        // At most a page of each project is read, however many repositories the others have.
-        Some(projects) => {
-            let projects: Vec<Uuid> = projects.iter().map(|p| p.0).collect();
-            sqlx::query_scalar!(
-                "select found.full_name from unnest($2::uuid[]) as project cross join lateral (
-                     select full_name from repositories
-                     where tenant_id = $1 and project_id = project and full_name > $3
-                     order by full_name limit $4) as found
-                 order by found.full_name limit $4",
-                tenant.0,
-                &projects,
-                last,
-                limit
-            )
-            .fetch_all(&mut **tx)
-            .await?
-        }
-    };
-    Ok(names)
 }
 
 /// Repositories of the tenant that serve a blob: at most one of each project, and at most 50.

@@ -1,7 +1,7 @@
 //! `image_tags` and `image_tag_history`.
 
 use super::{digest, unsigned};
-use crate::kernel::ids::ImageId;
+use crate::kernel::ids::{ImageId, ProjectId};
 use crate::kernel::{Digest, Result};
 use crate::platform::db::{TenantConnection, TenantTx};
 use chrono::{DateTime, Utc};
@@ -28,12 +28,23 @@ pub struct Move<'a> {
     pub now: DateTime<Utc>,
 }
 
-/// Points a tag at a manifest and records the move. False when it pointed there already.
-pub async fn point(tx: &mut TenantTx, manifest: Uuid, tag: &Move<'_>) -> Result<bool> {
+/// What pointing a tag came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pointed {
+    /// It points there already.
+    Unmoved,
+    /// The tag is new.
+    New,
+    /// It pointed elsewhere.
+    Moved,
+}
+
+/// Points a tag at a manifest and records the move.
+pub async fn point(tx: &mut TenantTx, manifest: Uuid, tag: &Move<'_>) -> Result<Pointed> {
     let tenant = tx.tenant_id();
-    let moved = sqlx::query!(
+    let moved = sqlx::query_scalar!(
         r#"with before as (
-               select m.digest from image_tags t
+               select m.id, m.digest from image_tags t
                join image_manifests m on m.tenant_id = $1 and m.id = t.manifest_id
                where t.tenant_id = $1 and t.repository_id = $2 and t.name = $3),
            moved as (
@@ -42,9 +53,12 @@ pub async fn point(tx: &mut TenantTx, manifest: Uuid, tag: &Move<'_>) -> Result<
                on conflict (tenant_id, repository_id, name)
                do update set manifest_id = excluded.manifest_id, moved_by = excluded.moved_by, moved_at = excluded.moved_at
                where image_tags.manifest_id <> excluded.manifest_id
-               returning name)
+               returning name),
+           untagged as (
+               update image_manifests m set untagged_at = $6 from before, moved where m.tenant_id = $1 and m.id = before.id)
            insert into image_tag_history (id, tenant_id, repository_id, tag, from_digest, to_digest, moved_by, moved_at)
-           select $7, $1, $2, name, (select digest from before), $8, $5, $6 from moved"#,
+           select $7, $1, $2, name, (select digest from before), $8, $5, $6 from moved
+           returning from_digest"#,
         tenant.0,
         tag.repository.0,
         tag.tag,
@@ -54,9 +68,13 @@ pub async fn point(tx: &mut TenantTx, manifest: Uuid, tag: &Move<'_>) -> Result<
         Uuid::now_v7(),
         tag.to.bytes()
     )
-    .execute(&mut **tx)
+    .fetch_optional(&mut **tx)
     .await?;
-    Ok(moved.rows_affected() == 1)
+    Ok(match moved {
+        None => Pointed::Unmoved,
+        Some(None) => Pointed::New,
+        Some(Some(_)) => Pointed::Moved,
+    })
 }
 
 /// Deletes a tag and records it. Returns where it pointed; none when there was none.
@@ -69,12 +87,14 @@ pub async fn delete(
 ) -> Result<Option<Digest>> {
     let tenant = tx.tenant_id();
     let row = sqlx::query_scalar!(
-        "delete from image_tags t using image_manifests m
-         where t.tenant_id = $1 and t.repository_id = $2 and t.name = $3 and m.tenant_id = $1 and m.id = t.manifest_id
+        "with gone as (delete from image_tags where tenant_id = $1 and repository_id = $2 and name = $3
+                       returning manifest_id)
+         update image_manifests m set untagged_at = $4 from gone where m.tenant_id = $1 and m.id = gone.manifest_id
          returning m.digest",
         tenant.0,
         repository.0,
-        tag
+        tag,
+        now
     )
     .fetch_optional(&mut **tx)
     .await?;
@@ -107,16 +127,7 @@ pub async fn end_all(
     by: &str,
     now: DateTime<Utc>,
 ) -> Result<Vec<String>> {
-    let tenant = tx.tenant_id();
-    let tags = sqlx::query_scalar!(
-        "select t.name from image_tags t join image_manifests m on m.tenant_id = $1 and m.id = t.manifest_id
-         where t.tenant_id = $1 and t.repository_id = $2 and m.digest = $3 order by t.name",
-        tenant.0,
-        repository.0,
-        manifest.bytes()
-    )
-    .fetch_all(&mut **tx)
-    .await?;
+    let tags = of_manifest(tx, repository, manifest).await?;
     record_end(tx, repository, &tags, manifest.bytes(), by, now).await?;
     Ok(tags)
 }
@@ -211,6 +222,35 @@ pub async fn history(
             Ok(MoveRow { id: r.id, from, to, by: r.moved_by, at: r.moved_at })
         })
         .collect()
+}
+
+/// The tags that point to a manifest.
+pub async fn of_manifest(tx: &mut TenantTx, repository: ImageId, manifest: &Digest) -> Result<Vec<String>> {
+    let tenant = tx.tenant_id();
+    Ok(sqlx::query_scalar!(
+        "select t.name from image_tags t join image_manifests m on m.tenant_id = $1 and m.id = t.manifest_id
+         where t.tenant_id = $1 and t.repository_id = $2 and m.digest = $3 order by t.name",
+        tenant.0,
+        repository.0,
+        manifest.bytes()
+    )
+    .fetch_all(&mut **tx)
+    .await?)
+}
+
+/// Which of these tags a repository has.
+pub async fn existing(tx: &mut TenantTx, project: ProjectId, repository: &str, tags: &[String]) -> Result<Vec<String>> {
+    let tenant = tx.tenant_id();
+    Ok(sqlx::query_scalar!(
+        "select t.name from repositories r join image_tags t on t.tenant_id = $1 and t.repository_id = r.id
+         where r.tenant_id = $1 and r.project_id = $2 and r.name = $3 and t.name = any ($4) order by t.name",
+        tenant.0,
+        project.0,
+        repository,
+        tags
+    )
+    .fetch_all(&mut **tx)
+    .await?)
 }
 
 /// Names of tags after `last`, in the order of their bytes.

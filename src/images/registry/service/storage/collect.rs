@@ -1,5 +1,5 @@
-//! Garbage collection beside pushes, in four kinds of steps: links that no manifest needs, blobs that no repository links,
-//! objects that no record names, objects that are garbage.
+//! Garbage collection beside pushes, in five kinds of steps: manifests that retention lets go, links that no manifest
+//! needs, blobs that no repository links, objects that no record names, objects that are garbage.
 //!
 //! Why nothing is lost: a link goes only under the tenant's turn, which commits of manifests take, too. A blob's row goes
 //! only when nobody links it, and whoever links it holds the row by the foreign key. Every push writes to a key of its
@@ -8,8 +8,10 @@
 
 use super::Registry;
 use crate::images::registry::model::{RunKind, StorageRun};
+use crate::images::registry::service::blobs::RENEW_AFTER;
 use crate::images::registry::store;
 use crate::images::registry::store::garbage::{Garbage, Link};
+use crate::images::registry::store::retention::RepositoryAt;
 use crate::kernel::{Digest, Result};
 use crate::platform::storage::{Key, Listed};
 use chrono::{DateTime, Duration, Utc};
@@ -32,6 +34,8 @@ const DELETE_AFTER: Duration = Duration::hours(1);
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Cursor {
+    /// After this repository.
+    Manifests(Option<RepositoryAt>),
     /// After this link.
     Links(Option<Link>),
     /// After this blob.
@@ -47,7 +51,7 @@ pub(super) enum Cursor {
 impl Cursor {
     pub(super) fn first(kind: RunKind) -> Self {
         match kind {
-            RunKind::Collect => Self::Links(None),
+            RunKind::Collect => Self::Manifests(None),
             RunKind::Scrub => Self::Scrub(None),
         }
     }
@@ -57,6 +61,10 @@ impl Registry {
     /// One step of a run; gives where to go on, nothing at its end.
     pub(super) async fn step(&self, run: &mut StorageRun, at: Cursor) -> Result<Option<Cursor>> {
         Ok(match at {
+            Cursor::Manifests(after) => match self.collect_manifests(run, after.as_ref()).await? {
+                Some(last) => Some(Cursor::Manifests(Some(last))),
+                None => Some(Cursor::Links(None)),
+            },
             Cursor::Links(after) => match self.collect_links(run, after.as_ref()).await? {
                 Some(last) => Some(Cursor::Links(Some(last))),
                 None => Some(Cursor::Blobs(None)),
@@ -75,12 +83,17 @@ impl Registry {
     }
 
     /// Before this time nothing that is on its way now can have begun.
-    fn grace_ends(&self) -> DateTime<Utc> {
+    pub(in crate::images::registry::service) fn grace_ends(&self) -> DateTime<Utc> {
         self.parts.clock.now() - Duration::hours(self.config().collect_grace_hours.max(1).into())
     }
 
+    /// Before this time no link was made that anybody relies on: one is renewed only when it is older than an hour.
+    fn links_end(&self) -> DateTime<Utc> {
+        self.grace_ends() - RENEW_AFTER
+    }
+
     async fn collect_links(&self, run: &mut StorageRun, after: Option<&Link>) -> Result<Option<Link>> {
-        let before = self.grace_ends();
+        let before = self.links_end();
         let mut tx = self.parts.db.system("look for idle links").await?;
         let seen = store::garbage::links(&mut tx, after, before, ROWS).await?;
         drop(tx);
@@ -101,7 +114,7 @@ impl Registry {
     }
 
     async fn collect_blobs(&self, run: &mut StorageRun, after: Option<&Digest>) -> Result<Option<Digest>> {
-        let before = self.grace_ends();
+        let before = self.links_end();
         let mut tx = self.parts.db.system("collect blobs").await?;
         let seen = store::garbage::blobs(&mut tx, after, before, run.dry_run, ROWS).await?;
         let unlinked: Vec<_> = seen.iter().filter(|b| b.unlinked).collect();
