@@ -27,17 +27,21 @@ export function ProfilePage({ appearance }: { appearance: ReactNode }) {
     <>
       <PageHeader title={t('profile.title')} />
       <div className={styles.grid}>
-        <Person me={me} />
-        <Tenants tenants={me.tenants} />
-        <Card title={t('profile.appearance')}>
-          <p className={styles.note}>{t('profile.appearanceHint')}</p>
-          {appearance}
-        </Card>
-        <Card title={t('password.title')}>
-          <p className={styles.note}>{t('profile.passwordHint')}</p>
-          <PasswordForm onChanged={() => void message.success(t('profile.passwordChanged'))} />
-        </Card>
-        <Sessions />
+        <div className={styles.column}>
+          <Person me={me} />
+          <Tenants tenants={me.tenants} />
+          <Card title={t('profile.appearance')}>
+            <p className={styles.note}>{t('profile.appearanceHint')}</p>
+            {appearance}
+          </Card>
+        </div>
+        <div className={styles.column}>
+          <Card title={t('password.title')}>
+            <p className={styles.note}>{t('profile.passwordHint')}</p>
+            <PasswordForm onChanged={() => void message.success(t('profile.passwordChanged'))} />
+          </Card>
+          <Sessions />
+        </div>
       </div>
     </>
   );
