@@ -28,7 +28,7 @@ test('an image, from the list to what it is made of', async ({ owner }) => {
   await expect(owner.getByText(/^docker pull \S+\/acme\/hello\/storefront:/)).toBeVisible();
   await inspect(owner, 'image-tags');
 
-  await owner.getByRole('link', { name: '1.4.0' }).click();
+  await owner.getByRole('link', { name: '1.4.0', exact: true }).click();
   await expect(owner).toHaveURL(/pull=1\.4\.0/);
   await owner.getByText('skopeo', { exact: true }).click();
   await expect(owner.getByText(/^skopeo copy docker:\/\/\S+storefront:1\.4\.0 /)).toBeVisible();
@@ -95,7 +95,7 @@ test('an image through its life, to its end', async ({ owner }) => {
   await expect(owner.getByText('Nobody has a role of their own here')).toBeVisible();
   await inspect(owner, 'image-members');
   await tabs.getByRole('link', { name: 'Settings' }).click();
-  await owner.getByRole('radio', { name: /^its project/ }).check();
+  await owner.getByRole('radio', { name: /^its project/ }).click();
   await expect(owner.getByText('Saved. It holds at once.')).toBeVisible();
   await inspect(owner, 'image-settings');
   await owner.getByRole('button', { name: 'Delete this image' }).click();
