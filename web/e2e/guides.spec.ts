@@ -120,7 +120,7 @@ test('reading a log, and finding why a build failed', async ({ owner }) => {
   await expect(owner.getByRole('region', { name: 'Log' })).toContainText('3 is not 4');
   await picture(owner, 'failed');
 
-  await owner.goto('/acme/images?name=shop');
+  await owner.goto('/acme/images?q=shop');
   await owner.getByRole('link', { name: 'shop', exact: true }).click();
   await expect(owner.getByRole('link', { name: `hello #${good.number}` })).toBeVisible();
   await picture(owner, 'image');

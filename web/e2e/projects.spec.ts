@@ -23,6 +23,10 @@ test('a project is made from its name', async ({ owner }) => {
   await expect(drawer.getByText('the tenant has a project with this slug')).toBeVisible();
   await inspect(owner, 'projects-new-refused');
   await drawer.getByLabel('Slug').fill(slug);
+  await drawer.getByLabel('Description').fill('not\0text');
+  await drawer.getByRole('button', { name: 'Create project' }).click();
+  await expect(drawer.getByText('text may not contain the character U+0000', { exact: true })).toBeVisible();
+  await drawer.getByLabel('Description').fill('');
   await drawer.getByRole('button', { name: 'Create project' }).click();
   await expect(owner).toHaveURL(`/acme/projects/${slug}`);
   await expect(owner.getByRole('heading', { level: 1 })).toHaveText(name);

@@ -90,6 +90,24 @@ test('the app can be used by keyboard alone', async ({ owner }) => {
   await expect(owner.getByRole('button', { name: 'New build' })).toBeFocused();
   await owner.keyboard.press('Enter');
   await expect(owner).toHaveURL(/\/builds\/new/);
+
+  await owner.keyboard.press('Control+K');
+  await expect(owner.getByRole('combobox', { name: 'Go to' })).toBeFocused();
+  await owner.keyboard.type('projects');
+  await owner.keyboard.press('Enter');
+  await expect(owner).toHaveURL('/acme/projects');
+  await owner.getByRole('button', { name: 'New project' }).press('Enter');
+  await expect(owner.getByRole('dialog').getByLabel('Name'), 'one can type at once').toBeFocused();
+  await owner.keyboard.press('Escape');
+  await expect(owner.getByRole('button', { name: 'New project' })).toBeFocused();
+});
+
+test('a page that is not there offers a way out', async ({ owner }) => {
+  await owner.goto('/nobody');
+  await expect(owner.getByRole('heading', { name: 'Not found' })).toBeVisible();
+  await inspect(owner, 'no-tenant');
+  await owner.getByRole('link', { name: 'Go to the start page' }).click();
+  await expect(owner).toHaveURL('/acme');
 });
 
 test('the platform is offered to administrators', async ({ admin }) => {

@@ -50,6 +50,11 @@ export function useMe(): Schemas['MeAnswer'] | undefined {
   return useQuery(meQuery()).data;
 }
 
+/** Where images are pulled from and pushed to, `host[:port]`: the beginning of every reference. */
+export function useRegistry(): string {
+  return useMe()?.registry ?? location.host;
+}
+
 /** Projects are few and named everywhere; the longest page holds them. */
 export function projectsQuery(tenant: string) {
   return queryOptions({

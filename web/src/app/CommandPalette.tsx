@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
-import { Input, Modal } from 'antd';
-import { type KeyboardEvent, useId, useState } from 'react';
+import { Input, type InputRef, Modal } from 'antd';
+import { type KeyboardEvent, useId, useRef, useState } from 'react';
 import { api, body } from '../api/client';
 import { tenantKey, useMe, useProjects } from '../api/queries';
 import styles from './CommandPalette.module.css';
@@ -26,6 +26,7 @@ export default function CommandPalette({
 }) {
   const navigate = useNavigate();
   const listId = useId();
+  const input = useRef<InputRef>(null);
   const [text, setText] = useState('');
   const [chosen, setChosen] = useState(0);
   const entries = matching(useEntries(tenant), text);
@@ -54,11 +55,12 @@ export default function CommandPalette({
       title={t('palette.label')}
       footer={null}
       onCancel={onClose}
+      afterOpenChange={(shown) => shown && input.current?.focus()}
       destroyOnHidden
       style={{ top: 80 }}
     >
       <Input
-        autoFocus
+        ref={input}
         role="combobox"
         aria-expanded
         aria-controls={listId}

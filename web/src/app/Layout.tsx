@@ -3,9 +3,10 @@ import { Link, Outlet, useLocation } from '@tanstack/react-router';
 import { Button, Drawer } from 'antd';
 import { lazy, Suspense, useEffect, useState } from 'react';
 import { useLiveEvents } from '../api/events';
+import { useMe } from '../api/queries';
 import styles from './Layout.module.css';
 import { Navigation } from './Navigation';
-import { lastTenant, tenantOf } from './paths';
+import { homeTenant, lastTenant, tenantOf } from './paths';
 import { ProjectSwitcher, TenantSwitcher } from './Switchers';
 import { t } from './texts';
 import { UserMenu } from './UserMenu';
@@ -16,6 +17,9 @@ const CommandPalette = lazy(() => import('./CommandPalette'));
 export function Layout() {
   const { pathname } = useLocation();
   const tenant = tenantOf(pathname);
+  // Outside of the tenants the way back into one stays.
+  const me = useMe();
+  const around = tenant ?? homeTenant(me?.tenants ?? []);
   const [drawerOpen, setDrawerOpen] = useState(false);
   const palette = usePalette();
 
@@ -36,7 +40,7 @@ export function Layout() {
           <Mark />
           <span className={styles.productName}>{t('product')}</span>
         </Link>
-        <TenantSwitcher tenant={tenant} />
+        <TenantSwitcher tenant={around} />
         {tenant && <ProjectSwitcher tenant={tenant} />}
         <span className={styles.space} />
         <Button
@@ -53,7 +57,7 @@ export function Layout() {
         <UserMenu />
       </header>
       <aside className={styles.side}>
-        <Navigation tenant={tenant} />
+        <Navigation tenant={around} />
       </aside>
       <Drawer
         open={drawerOpen}
@@ -63,7 +67,7 @@ export function Layout() {
         title={t('product')}
         styles={{ body: { padding: 12 } }}
       >
-        <Navigation tenant={tenant} onNavigate={() => setDrawerOpen(false)} />
+        <Navigation tenant={around} onNavigate={() => setDrawerOpen(false)} />
       </Drawer>
       <main id="content" className={styles.content} tabIndex={-1}>
         <Outlet />
@@ -71,7 +75,7 @@ export function Layout() {
       {tenant && <LiveTenant key={tenant} tenant={tenant} />}
       {palette.open && (
         <Suspense>
-          <CommandPalette tenant={tenant} onClose={palette.hide} />
+          <CommandPalette tenant={around} onClose={palette.hide} />
         </Suspense>
       )}
     </div>

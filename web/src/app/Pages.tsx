@@ -23,7 +23,8 @@ export function NotFoundPage() {
 /** A page that failed. What the API refused is told as it said it; the rest is a fault of the app. */
 export function FailedPage({ error, reset }: ErrorComponentProps) {
   const router = useRouter();
-  usePageTitle(t('failed.title'));
+  const missing = error instanceof ApiError && error.status === 404;
+  usePageTitle(t(missing ? 'notFound.title' : 'failed.title'));
   if (error instanceof ApiError) {
     const retry = () => {
       reset();

@@ -1,3 +1,5 @@
+import type { Schemas } from '../api/client';
+
 /** The address after sign-in: only a path of this app, never another site's. */
 export function safeNext(next: string | undefined): string {
   return next && /^\/(?![/\\])/.test(next) && !next.startsWith('/signin') ? next : '/';
@@ -19,3 +21,9 @@ export const lastTenant = {
   get: () => localStorage.getItem(LAST_TENANT),
   set: (slug: string) => localStorage.setItem(LAST_TENANT, slug),
 };
+
+/** The tenant of those who are in none: where they were last, or the first that is open to them. */
+export function homeTenant(tenants: readonly Schemas['MyTenant'][]): string | undefined {
+  const open = tenants.filter((tenant) => tenant.status === 'active');
+  return (open.find(({ slug }) => slug === lastTenant.get()) ?? open[0])?.slug;
+}

@@ -4,10 +4,12 @@ import {
   BuildOutlined,
   ClusterOutlined,
   DashboardOutlined,
+  DatabaseOutlined,
   FolderOutlined,
   HistoryOutlined,
   InfoCircleOutlined,
   KeyOutlined,
+  RobotOutlined,
   SafetyCertificateOutlined,
   ScheduleOutlined,
   TeamOutlined,
@@ -51,6 +53,7 @@ export function tenantPlaces(tenant: string): PlaceGroup[] {
       places: [
         { label: t('nav.members'), icon: <TeamOutlined />, to: at('/settings/members') },
         { label: t('nav.apiKeys'), icon: <KeyOutlined />, to: at('/settings/api-keys') },
+        { label: t('nav.robots'), icon: <RobotOutlined />, to: at('/settings/robot-accounts') },
         {
           label: t('nav.capabilities'),
           icon: <SafetyCertificateOutlined />,
@@ -69,6 +72,7 @@ export function platformPlaces(): PlaceGroup {
       { label: t('nav.tenants'), icon: <BankOutlined />, to: '/admin/tenants', needs: 'system:read' },
       { label: t('nav.users'), icon: <UserOutlined />, to: '/admin/users', needs: 'system:read' },
       { label: t('nav.workers'), icon: <ClusterOutlined />, to: '/admin/workers', needs: 'system:read' },
+      { label: t('nav.storage'), icon: <DatabaseOutlined />, to: '/admin/storage', needs: 'system:read' },
       { label: t('nav.tasks'), icon: <ScheduleOutlined />, to: '/admin/tasks', needs: 'system:read' },
       { label: t('nav.system'), icon: <InfoCircleOutlined />, to: '/admin/system', needs: 'system:read' },
     ],

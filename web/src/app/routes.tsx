@@ -5,7 +5,9 @@ import {
   createRouter,
   lazyRouteComponent,
   Outlet,
+  parseSearchWith,
   redirect,
+  stringifySearchWith,
 } from '@tanstack/react-router';
 import { ApiError } from '../api/errors';
 import { meQuery } from '../api/queries';
@@ -15,11 +17,13 @@ import { imageSearch, imagesSearch } from '../features/catalog/search';
 import { apiKeysSearch } from '../features/identity/search';
 import { usersSearch } from '../features/identity/users/search';
 import { projectSearch, projectsSearch } from '../features/projects/search';
+import { storageSearch } from '../features/registry/search';
+import { robotsSearch } from '../features/robots/search';
 import { tenantsSearch } from '../features/tenants/administration/search';
 import { membersSearch } from '../features/tenants/search';
 import { PageSkeleton } from '../ui/Skeletons';
 import { FailedPage, NoTenantPage, NotFoundPage } from './Pages';
-import { lastTenant, safeNext } from './paths';
+import { homeTenant, safeNext } from './paths';
 
 interface Context {
   queryClient: QueryClient;
@@ -68,9 +72,8 @@ const homeRoute = createRoute({
   getParentRoute: () => appRoute,
   path: '/',
   beforeLoad: ({ context: { me } }) => {
-    const open = me.tenants.filter((tenant) => tenant.status === 'active');
-    const tenant = open.find(({ slug }) => slug === lastTenant.get()) ?? open[0];
-    if (tenant) throw redirect({ to: '/$tenant', params: { tenant: tenant.slug } });
+    const tenant = homeTenant(me.tenants);
+    if (tenant) throw redirect({ to: '/$tenant', params: { tenant } });
     if (me.system_permissions.includes('system:read')) throw redirect({ to: '/admin/tenants' });
   },
   component: NoTenantPage,
@@ -107,6 +110,12 @@ const adminRoutes = [
     getParentRoute: () => adminRoute,
     path: '/workers',
     component: lazyRouteComponent(() => import('../features/dispatch/WorkersPage'), 'WorkersPage'),
+  }),
+  createRoute({
+    getParentRoute: () => adminRoute,
+    path: '/storage',
+    validateSearch: storageSearch,
+    component: lazyRouteComponent(() => import('../features/registry/StoragePage'), 'StoragePage'),
   }),
   createRoute({
     getParentRoute: () => adminRoute,
@@ -198,6 +207,12 @@ const tenantRoutes = [
   }),
   createRoute({
     getParentRoute: () => tenantRoute,
+    path: '/settings/robot-accounts',
+    validateSearch: robotsSearch,
+    component: lazyRouteComponent(() => import('../features/robots/RobotsPage'), 'RobotsPage'),
+  }),
+  createRoute({
+    getParentRoute: () => tenantRoute,
     path: '/settings/capabilities',
     component: lazyRouteComponent(() => import('../features/tenants/CapabilitiesPage'), 'CapabilitiesPage'),
   }),
@@ -218,6 +233,9 @@ export function createAppRouter(queryClient: QueryClient) {
   return createRouter({
     routeTree,
     context: { queryClient },
+    // Parameters are texts as they stand there: a tag `1.0` is no number.
+    parseSearch: parseSearchWith((text) => text),
+    stringifySearch: stringifySearchWith(String),
     defaultPreload: 'intent',
     // The data that a preload fetches is TanStack Query's to keep.
     defaultPreloadStaleTime: 0,

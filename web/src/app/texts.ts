@@ -14,6 +14,8 @@ export const t = defineTexts('app', {
     settings: 'Settings',
     members: 'Members',
     apiKeys: 'API keys',
+    robots: 'Robot accounts',
+    storage: 'Storage',
     capabilities: 'Capabilities',
     platform: 'Platform',
     tenants: 'Tenants',

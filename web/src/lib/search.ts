@@ -1,7 +1,6 @@
 /** Parts of an address's search parameters. What makes no sense is left out, so that old links still open. */
 
 export function text(value: unknown): string | undefined {
-  if (typeof value === 'number') return String(value);
   return typeof value === 'string' && value !== '' ? value : undefined;
 }
 

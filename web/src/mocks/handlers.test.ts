@@ -22,8 +22,9 @@ async function get(path: string): Promise<Response> {
   return answer;
 }
 
-/** The path with an id in it: of the first of the list that it belongs to. */
-async function filled(path: string): Promise<string> {
+/** The path with names in it: the id of the first of the list that it belongs to, and a tag that every image has. */
+async function filled(pattern: string): Promise<string> {
+  const path = pattern.replace(/\{(tag|reference)\}/, 'latest');
   if (!path.includes('{id}')) return path;
   const list = path.slice(0, path.indexOf('/{id}'));
   const { items } = await (await get(list)).json();

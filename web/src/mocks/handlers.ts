@@ -5,7 +5,10 @@ import { catalogHandlers } from './catalog';
 import { memberHandlers } from './members';
 import { platformHandlers } from './platform';
 import { projectHandlers } from './projects';
+import { retentionHandlers } from './retention';
+import { robotHandlers } from './robots';
 import { sessionHandlers } from './session';
+import { storageHandlers } from './storage';
 
 /** Every mock: a file per feature. */
 export const handlers = [
@@ -15,6 +18,9 @@ export const handlers = [
   ...catalogHandlers,
   ...memberHandlers,
   ...apiKeyHandlers,
+  ...retentionHandlers,
+  ...robotHandlers,
   ...auditHandlers,
   ...platformHandlers,
+  ...storageHandlers,
 ];

@@ -29,7 +29,7 @@ interface Call<P extends keyof paths, M extends Method> {
   request: Request;
 }
 
-const STATUS: Record<Method, number> = { get: 200, post: 201, put: 200, patch: 200, delete: 204 };
+const STATUS: Record<Method, number> = { get: 200, post: 201, put: 200, patch: 200, delete: 200 };
 
 /** A refusal, thrown by an answer. */
 export class Refusal {

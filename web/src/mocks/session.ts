@@ -1,4 +1,5 @@
 import type { Schemas } from '../api/client';
+import { PERMISSIONS } from '../api/permissions';
 import { mock, pause, Refusal, SIGN_OF_LIFE, stream } from './http';
 
 export const TENANT: Schemas['MyTenant'] = {
@@ -27,26 +28,6 @@ export const COLLEAGUE: Schemas['User'] = {
   system_roles: [],
 };
 
-const PERMISSIONS: Schemas['Permission'][] = [
-  'tenant:read',
-  'tenant:update',
-  'member:read',
-  'member:manage',
-  'api_key:manage',
-  'audit:read',
-  'project:read',
-  'project:create',
-  'project:update',
-  'secret:manage',
-  'build:read',
-  'build:create',
-  'build:cancel',
-  'image:pull',
-  'image:push',
-  'image:delete',
-  'concurrency:manage',
-];
-
 const ALIVE_MS = 15_000;
 
 let signedIn = true;
@@ -70,8 +51,9 @@ export const sessionHandlers = [
     return {
       user: ME,
       system_permissions: ['system:read', 'system:tenants', 'system:users', 'system:operations'],
+      registry: location.host,
       tenants: [TENANT],
-      tenant: { id: TENANT.id, slug: TENANT.slug, permissions: PERMISSIONS, projects: {} },
+      tenant: { id: TENANT.id, slug: TENANT.slug, permissions: [...PERMISSIONS], projects: {} },
     };
   }),
   mock('post', '/me/password', ({ body }) => {

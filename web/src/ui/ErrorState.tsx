@@ -1,3 +1,4 @@
+import { Link } from '@tanstack/react-router';
 import { Button } from 'antd';
 import { ApiError } from '../api/errors';
 import styles from './Message.module.css';
@@ -20,6 +21,7 @@ export function ErrorState({ error, onRetry, page = false }: Props) {
       <Title className={styles.title}>{titleOf(problem)}</Title>
       <div className={styles.hint}>{problem?.status === 404 ? t('error.notFoundHint') : detail}</div>
       {onRetry && problem?.status !== 404 && <Button onClick={onRetry}>{t('retry')}</Button>}
+      {page && problem?.status === 404 && <Link to="/">{t('error.home')}</Link>}
       {problem?.traceId && <p className={styles.trace}>{t('error.trace', { id: problem.traceId })}</p>}
     </div>
   );

@@ -1,6 +1,7 @@
 import { Alert, Button, Drawer, Form } from 'antd';
 import { type ReactNode, useId, useState } from 'react';
 import { blamed } from '../api/errors';
+import { focusFirst } from './focusFirst';
 import { showFaults } from './forms';
 import { t } from './texts';
 
@@ -30,6 +31,7 @@ export function FormDrawer<T extends object>(props: Props<T>) {
       open={open}
       title={title}
       onClose={onClose}
+      afterOpenChange={(shown) => shown && focusFirst(document.getElementById(formId))}
       size="min(520px, 100vw)"
       destroyOnHidden
       footer={

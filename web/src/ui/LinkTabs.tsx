@@ -7,17 +7,22 @@ interface Props<K extends string> {
   /** The first one is shown when the address names none. */
   tabs: readonly { key: K; label: string }[];
   current: K;
+  /** Search parameters that are the page's, not a tab's. */
+  keep?: readonly string[];
 }
 
 /** Parts of a page, of which the address names one: `?tab=`. */
-export function LinkTabs<K extends string>({ label, tabs, current }: Props<K>) {
+export function LinkTabs<K extends string>({ label, tabs, current, keep = [] }: Props<K>) {
   return (
     <nav aria-label={label} className={styles.tabs}>
       {tabs.map((tab, n) => (
         <Link
           key={tab.key}
           to="."
-          search={(): Record<string, string> => (n === 0 ? {} : { tab: tab.key })}
+          search={(previous): Record<string, unknown> => ({
+            ...Object.fromEntries(Object.entries(previous).filter(([name]) => keep.includes(name))),
+            ...(n === 0 ? {} : { tab: tab.key }),
+          })}
           replace
           className={styles.tab ?? ''}
           // Otherwise the link without parameters counts as current on every one of them.

@@ -11,9 +11,9 @@ export function showFaults(form: FormInstance, error: unknown): string | undefin
   const homeless: string[] = [];
   const byField = new Map<string, { name: (string | number)[]; errors: string[] }>();
   for (const fault of error.faults) {
-    const name = nearestField(form, fieldPath(fault.pointer));
+    const name = fault.pointer === '' ? fieldWithNul(form) : nearestField(form, fieldPath(fault.pointer));
     if (!name) {
-      homeless.push(`${fault.pointer}: ${fault.detail}`);
+      homeless.push(fault.pointer === '' ? fault.detail : `${fault.pointer}: ${fault.detail}`);
       continue;
     }
     const key = JSON.stringify(name);
@@ -25,6 +25,17 @@ export function showFaults(form: FormInstance, error: unknown): string | undefin
   form.setFields(fields);
   if (fields[0]) form.scrollToField(fields[0].name, { focus: true });
   return homeless.length > 0 ? homeless.join('\n') : undefined;
+}
+
+/** The server refuses this character before it looks at single fields, and so names none. */
+const NUL = '\u0000';
+
+function fieldWithNul(form: FormInstance): (string | number)[] | undefined {
+  const names = form.getFieldsError().map(({ name }) => name);
+  return names.find((name) => {
+    const value: unknown = form.getFieldValue(name);
+    return typeof value === 'string' && value.includes(NUL);
+  });
 }
 
 /** The field itself, or the one that holds it: a fault of `/tags/1` belongs to `tags`. */

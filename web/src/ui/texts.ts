@@ -12,6 +12,7 @@ export const t = defineTexts('ui', {
     trace: 'Request id for the operator: {{id}}',
     notFound: 'Not found',
     notFoundHint: 'It does not exist, or you may not see it.',
+    home: 'Go to the start page',
     forbidden: 'You may not see this',
   },
   table: {
@@ -26,6 +27,26 @@ export const t = defineTexts('ui', {
     stale: 'Somebody else changed this meanwhile',
     staleHint: 'Saving now would undo what they did. Load what is stored, then make your change again.',
     reload: 'Load what is stored',
+  },
+  actor: {
+    keyOf: 'API key of {{name}}',
+    key: 'API key {{id}}',
+    execution: 'a running build',
+    robot: 'robot account {{id}}',
+    system: 'the service ({{part}})',
+    anonymous: 'nobody signed in',
+  },
+  lifetime: {
+    label: 'Works for',
+    lastDay: 'Last day',
+    lastDayRule: 'Choose a day.',
+    choices: {
+      '30': '30 days',
+      '90': '90 days',
+      '365': 'A year',
+      never: 'Without an end',
+      date: 'Until a day …',
+    },
   },
   once: {
     acknowledge: 'I have stored it',

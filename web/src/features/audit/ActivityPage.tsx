@@ -71,6 +71,7 @@ function useColumns(tenant: string): Column<AuditEvent>[] {
     {
       key: 'which',
       title: t('which'),
+      grow: true,
       wideOnly: true,
       render: (event) => resourceName(event.resource, event),
     },

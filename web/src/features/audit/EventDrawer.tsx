@@ -3,13 +3,14 @@ import { Drawer } from 'antd';
 import { formatExact } from '../../lib/time';
 import { CopyText } from '../../ui/CopyText';
 import { Facts } from '../../ui/Facts';
+import { splitReference } from '../../ui/useActorNames';
 import styles from './ActivityPage.module.css';
 import { actionName } from './actions';
 import { Difference } from './Difference';
 import type { AuditEvent } from './queries';
 import type { ActivitySearch } from './search';
 import { t } from './texts';
-import { split, useNames } from './useNames';
+import { useNames } from './useNames';
 
 interface Props {
   tenant: string;
@@ -60,7 +61,7 @@ function EventFacts({ tenant, event }: { tenant: string; event: AuditEvent }) {
 
 function Resource({ tenant, event }: { tenant: string; event: AuditEvent }) {
   const { resourceName, projects } = useNames(tenant);
-  const [kind, id = ''] = split(event.resource);
+  const [kind, id = ''] = splitReference(event.resource);
   const name = resourceName(event.resource, event);
   if (kind === 'project' && projects.some((project) => project.id === id)) {
     return (

@@ -1,5 +1,6 @@
 import { useQuery } from '@tanstack/react-query';
 import { meQuery, usePeople, useProjects } from '../../api/queries';
+import { splitReference, useActorNames } from '../../ui/useActorNames';
 import type { AuditEvent } from './queries';
 import { t } from './texts';
 
@@ -7,25 +8,16 @@ const SHORT = 8;
 
 /** What the ids of events stand for, as far as the reader may know. */
 export function useNames(tenant: string) {
+  const nameOfActor = useActorNames(tenant);
   const { nameOf, find: findPerson, people } = usePeople(tenant);
   const { find: findProject, projects } = useProjects(tenant);
   const tenantId = useQuery(meQuery(tenant)).data?.tenant?.id;
 
-  const actorName = ({ actor, user_id }: Pick<AuditEvent, 'actor' | 'user_id'>): string => {
-    const [kind, id = ''] = split(actor);
-    if (kind === 'user') return nameOf(id);
-    if (kind === 'api_key') {
-      return user_id
-        ? t('actor.key', { name: nameOf(user_id) })
-        : t('actor.apiKey', { id: id.slice(0, SHORT) });
-    }
-    if (kind === 'execution') return t('actor.execution');
-    if (kind === 'system') return t('actor.system', { part: id });
-    return kind === 'anonymous' ? t('actor.anonymous') : actor;
-  };
+  const actorName = ({ actor, user_id }: Pick<AuditEvent, 'actor' | 'user_id'>): string =>
+    nameOfActor(actor, user_id);
 
   const resourceName = (resource: string, event?: AuditEvent): string => {
-    const [kind, id = ''] = split(resource);
+    const [kind, id = ''] = splitReference(resource);
     const short = id.slice(0, SHORT);
     switch (kind) {
       case 'project':
@@ -36,6 +28,10 @@ export function useNames(tenant: string) {
         return t('resource.user', { name: nameOf(id) });
       case 'api_key':
         return t('resource.api_key', { name: event ? (ownName(event) ?? short) : short });
+      case 'robot_account':
+        return t('resource.robot_account', { name: event ? (ownName(event) ?? short) : short });
+      case 'image':
+        return t('resource.image', { name: short });
       case 'build':
         return t('resource.build', { name: short });
       default:
@@ -46,21 +42,17 @@ export function useNames(tenant: string) {
   /** What the event is about, where the resource is only where it happened: the secret, the person, the capability. */
   const subjectName = (event: AuditEvent): string | undefined => {
     const fields = fieldsOf(event);
-    if (/^(project_)?member\./.test(event.action)) {
+    if (/^(project_|image_)?member\./.test(event.action)) {
       const id = text(fields.user_id);
       return (id && findPerson(id)?.name) || text(fields.name) || text(fields.email) || id?.slice(0, SHORT);
     }
     if (event.action.startsWith('secret.')) return text(fields.name);
+    if (event.action.startsWith('image.')) return text(fields.repository);
+    if (event.action.startsWith('registry_credential.')) return text(fields.registry);
     return event.action.startsWith('capability.') ? text(fields.capability) : undefined;
   };
 
   return { actorName, resourceName, subjectName, people, projects, tenantId };
-}
-
-/** `system:builds:rescue` is of the kind `system`. */
-export function split(reference: string): [kind: string, id?: string] {
-  const colon = reference.indexOf(':');
-  return colon < 0 ? [reference] : [reference.slice(0, colon), reference.slice(colon + 1)];
 }
 
 function fieldsOf({ before, after }: AuditEvent): Record<string, unknown> {

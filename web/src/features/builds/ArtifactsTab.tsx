@@ -7,16 +7,16 @@ import { CopyText } from '../../ui/CopyText';
 import { EmptyState } from '../../ui/EmptyState';
 import { Facts } from '../../ui/Facts';
 import { PullCommands } from '../../ui/PullCommands';
+import { QueryPart } from '../../ui/QueryPart';
 import styles from './BuildPage.module.css';
 import { artifactsQuery, type Build } from './queries';
-import { TabQuery } from './TabQuery';
 import { t } from './texts';
 
 export function ArtifactsTab({ build }: { build: Build }) {
   const tenant = useTenant();
   const query = useQuery(artifactsQuery(tenant, build.id));
   return (
-    <TabQuery query={query}>
+    <QueryPart query={query}>
       {(artifacts) =>
         artifacts.length === 0 ? (
           <EmptyState title={t('artifacts.none')} hint={t('artifacts.noneHint')} />
@@ -60,6 +60,6 @@ export function ArtifactsTab({ build }: { build: Build }) {
           </div>
         )
       }
-    </TabQuery>
+    </QueryPart>
   );
 }

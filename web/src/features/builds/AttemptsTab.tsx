@@ -3,10 +3,10 @@ import type { Schemas } from '../../api/client';
 import { useTenant } from '../../api/queries';
 import { type Column, DataTable } from '../../ui/DataTable';
 import { EmptyState } from '../../ui/EmptyState';
+import { QueryPart } from '../../ui/QueryPart';
 import { Elapsed, RelativeTime } from '../../ui/RelativeTime';
 import { StateTag } from '../../ui/StateTag';
 import { type Build, executionsQuery } from './queries';
-import { TabQuery } from './TabQuery';
 import { t } from './texts';
 
 const COLUMNS: Column<Schemas['ExecutionReport']>[] = [
@@ -17,12 +17,14 @@ const COLUMNS: Column<Schemas['ExecutionReport']>[] = [
   {
     key: 'run',
     title: t('attempts.run'),
+    grow: true,
     wideOnly: true,
     render: (attempt) => <code>{attempt.run_name}</code>,
   },
   {
     key: 'started',
     title: t('attempts.started'),
+    wideOnly: true,
     align: 'end',
     render: (attempt) => <RelativeTime time={attempt.started_at} />,
   },
@@ -38,7 +40,7 @@ export function AttemptsTab({ build }: { build: Build }) {
   const tenant = useTenant();
   const query = useQuery(executionsQuery(tenant, build.id));
   return (
-    <TabQuery query={query}>
+    <QueryPart query={query}>
       {(attempts) =>
         attempts.length === 0 ? (
           <EmptyState title={t('attempts.none')} hint={t('attempts.noneHint')} />
@@ -51,6 +53,6 @@ export function AttemptsTab({ build }: { build: Build }) {
           />
         )
       }
-    </TabQuery>
+    </QueryPart>
   );
 }

@@ -9,6 +9,7 @@ import { useNow } from '../../lib/useNow';
 import { Card } from '../../ui/Card';
 import { EmptyState } from '../../ui/EmptyState';
 import { ErrorState } from '../../ui/ErrorState';
+import { Item, ItemList } from '../../ui/ItemList';
 import { PageHeader } from '../../ui/PageHeader';
 import { Elapsed, RelativeTime } from '../../ui/RelativeTime';
 import { TableSkeleton } from '../../ui/Skeletons';
@@ -154,9 +155,9 @@ function BuildList({ title, builds, nothing, detail }: BuildListProps) {
     <Card title={title}>
       {!builds && <TableSkeleton rows={3} />}
       {builds?.length === 0 && <p className={styles.note}>{nothing}</p>}
-      <ul className={styles.list}>
+      <ItemList>
         {builds?.map((build) => (
-          <li key={build.id} className={styles.item}>
+          <Item key={build.id}>
             <StateTag state={build.status} compact />
             <div className={styles.itemText}>
               <Link to="/$tenant/builds/$buildId" params={{ tenant, buildId: build.id }}>
@@ -165,9 +166,9 @@ function BuildList({ title, builds, nothing, detail }: BuildListProps) {
               {build.error_message && <span className={styles.reason}>{build.error_message}</span>}
             </div>
             <span className={styles.when}>{detail(build)}</span>
-          </li>
+          </Item>
         ))}
-      </ul>
+      </ItemList>
     </Card>
   );
 }

@@ -1,23 +1,24 @@
 import { useQuery } from '@tanstack/react-query';
 import type { Schemas } from '../../api/client';
-import { usePeople, useTenant } from '../../api/queries';
+import { useTenant } from '../../api/queries';
 import { type Column, DataTable } from '../../ui/DataTable';
+import { QueryPart } from '../../ui/QueryPart';
 import { RelativeTime } from '../../ui/RelativeTime';
 import { StateTag } from '../../ui/StateTag';
+import { useActorNames } from '../../ui/useActorNames';
 import { type Build, historyQuery } from './queries';
-import { TabQuery } from './TabQuery';
 import { t } from './texts';
 
 type Entry = Schemas['HistoryEntry'];
 
 export function HistoryTab({ build }: { build: Build }) {
   const tenant = useTenant();
-  const { nameOf } = usePeople(tenant);
+  const nameOf = useActorNames(tenant);
   const query = useQuery(historyQuery(tenant, build.id));
   const columns: Column<Entry>[] = [
     { key: 'state', title: t('history.change'), render: (entry) => <StateTag state={entry.to_status} /> },
     { key: 'reason', title: t('history.reason'), grow: true, render: (entry) => entry.reason },
-    { key: 'by', title: t('history.by'), render: (entry) => actorName(entry.changed_by, nameOf) },
+    { key: 'by', title: t('history.by'), wideOnly: true, render: (entry) => nameOf(entry.changed_by) },
     {
       key: 'at',
       title: t('history.at'),
@@ -26,7 +27,7 @@ export function HistoryTab({ build }: { build: Build }) {
     },
   ];
   return (
-    <TabQuery query={query}>
+    <QueryPart query={query}>
       {(entries) => (
         <DataTable
           label={t('tabs.history')}
@@ -35,12 +36,6 @@ export function HistoryTab({ build }: { build: Build }) {
           rowKey={(entry) => `${entry.changed_at} ${entry.to_status}`}
         />
       )}
-    </TabQuery>
+    </QueryPart>
   );
-}
-
-/** People by name; parts of the system as they call themselves. */
-function actorName(actor: string, nameOf: (userId: string) => string): string {
-  const [kind, id = ''] = actor.split(':');
-  return kind === 'user' ? nameOf(id) : actor;
 }

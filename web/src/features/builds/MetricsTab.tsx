@@ -5,8 +5,8 @@ import { formatDuration } from '../../lib/time';
 import { Card } from '../../ui/Card';
 import { EmptyState } from '../../ui/EmptyState';
 import { Facts } from '../../ui/Facts';
+import { QueryPart } from '../../ui/QueryPart';
 import { type Build, metricsQuery } from './queries';
-import { TabQuery } from './TabQuery';
 import { t } from './texts';
 
 export function MetricsTab({ build }: { build: Build }) {
@@ -15,7 +15,7 @@ export function MetricsTab({ build }: { build: Build }) {
   const duration = (ms: number | null | undefined) => typeof ms === 'number' && formatDuration(ms);
   const bytes = (count: number | null | undefined) => typeof count === 'number' && formatBytes(count);
   return (
-    <TabQuery query={query}>
+    <QueryPart query={query}>
       {(metrics) =>
         metrics === null ? (
           <EmptyState title={t('metrics.none')} hint={t('metrics.noneHint')} />
@@ -47,6 +47,6 @@ export function MetricsTab({ build }: { build: Build }) {
           </Card>
         )
       }
-    </TabQuery>
+    </QueryPart>
   );
 }

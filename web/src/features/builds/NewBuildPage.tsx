@@ -111,6 +111,9 @@ function Wizard({ initial, contextId }: { initial: Draft; contextId: string | un
         items={STEPS.map((name) => ({ title: t(`create.steps.${name}`) }))}
         onChange={goTo}
       />
+      {allowed.reason && (
+        <Alert className={styles.problem ?? ''} type="info" showIcon title={allowed.reason} />
+      )}
       {problem && <Alert className={styles.problem ?? ''} type="error" showIcon title={problem} />}
       <Form<Draft>
         form={form}

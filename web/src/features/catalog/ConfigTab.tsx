@@ -4,12 +4,17 @@ import { EmptyState } from '../../ui/EmptyState';
 import { Facts } from '../../ui/Facts';
 import { RelativeTime } from '../../ui/RelativeTime';
 import styles from './ImagePage.module.css';
-import type { Image } from './queries';
+import { ManifestTab } from './ManifestTab';
+import type { Image, Manifest } from './queries';
 import { asCommand, shortDigest } from './references';
 import { t } from './texts';
 
 /** What runs when the image is started, and what it says of itself. */
-export function ConfigTab({ image: { metadata } }: { image: Image }) {
+export function ConfigTab({ image }: { image: Image }) {
+  return <ManifestTab image={image}>{(manifest) => <Config manifest={manifest} />}</ManifestTab>;
+}
+
+function Config({ manifest: { metadata, user, exposed_ports } }: { manifest: Manifest }) {
   if (!metadata) return <EmptyState title={t('config.none')} hint={t('config.noneHint')} />;
   const { entrypoint, cmd, env_vars, labels } = metadata;
   return (
@@ -19,6 +24,8 @@ export function ConfigTab({ image: { metadata } }: { image: Image }) {
           [t('config.entrypoint'), entrypoint && <code>{asCommand(entrypoint)}</code>],
           [t('config.cmd'), cmd && <code>{asCommand(cmd)}</code>],
           [t('config.workingDir'), metadata.working_dir && <code>{metadata.working_dir}</code>],
+          [t('config.user'), user && <code>{user}</code>],
+          [t('config.ports'), exposed_ports.join(', ')],
           [t('config.environment'), env_vars && <Lines lines={env_vars} />],
           [
             t('config.labels'),

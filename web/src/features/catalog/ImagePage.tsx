@@ -7,19 +7,24 @@ import { ErrorState } from '../../ui/ErrorState';
 import { LinkTabs } from '../../ui/LinkTabs';
 import { PageHeader } from '../../ui/PageHeader';
 import { PageSkeleton } from '../../ui/Skeletons';
+import { AccessesTab } from './AccessesTab';
 import { BuildsTab } from './BuildsTab';
 import { ConfigTab } from './ConfigTab';
+import { DetailsTab } from './DetailsTab';
 import styles from './ImagePage.module.css';
 import { ImageState } from './ImageState';
 import { LayersTab } from './LayersTab';
+import { LifecycleButtons } from './LifecycleButtons';
+import { MembersTab } from './MembersTab';
 import { NewestPush } from './NewestPush';
 import { PullCard } from './PullCard';
 import { type Image, imageQuery } from './queries';
+import { SettingsTab } from './SettingsTab';
 import { IMAGE_TABS, type ImageTab } from './search';
 import { TagsTab } from './TagsTab';
 import { t } from './texts';
 
-/** An image: how to get it, what it is made of, and where it comes from. */
+/** An image: how to get it, what it is made of, where it comes from, and who may use it. */
 export function ImagePage() {
   const tenant = useTenant();
   const { imageId } = useParams({ from: '/_app/$tenant/images/$imageId' });
@@ -36,6 +41,7 @@ export function ImagePage() {
           </>
         }
         description={image.repository}
+        actions={<LifecycleButtons image={image} />}
       />
       {image.hold !== 'none' && (
         <Alert
@@ -45,7 +51,7 @@ export function ImagePage() {
           description={t(`page.${image.hold}`)}
         />
       )}
-      <div className={styles.cards}>
+      <div className={styles.top}>
         <PullCard image={image} />
         <NewestPush image={image} />
       </div>
@@ -61,6 +67,7 @@ function ImageTabs({ image }: { image: Image }) {
       <LinkTabs
         label={image.name}
         current={tab}
+        keep={['pull', 'platform']}
         tabs={IMAGE_TABS.map((key) => ({ key, label: t(`tabs.${key}`) }))}
       />
       {CONTENT[tab](image)}
@@ -70,7 +77,11 @@ function ImageTabs({ image }: { image: Image }) {
 
 const CONTENT: Record<ImageTab, (image: Image) => ReactNode> = {
   tags: (image) => <TagsTab image={image} />,
+  details: (image) => <DetailsTab image={image} />,
   layers: (image) => <LayersTab image={image} />,
   config: (image) => <ConfigTab image={image} />,
   builds: (image) => <BuildsTab image={image} />,
+  accesses: (image) => <AccessesTab image={image} />,
+  members: (image) => <MembersTab image={image} />,
+  settings: (image) => <SettingsTab image={image} />,
 };

@@ -3,11 +3,14 @@ import { Link, useSearch } from '@tanstack/react-router';
 import { useTenant } from '../../api/queries';
 import { EmptyState } from '../../ui/EmptyState';
 import { FilterBar } from '../../ui/FilterBar';
+import { FilterLinks } from '../../ui/FilterLinks';
 import { PageHeader } from '../../ui/PageHeader';
 import { QueryTable } from '../../ui/QueryTable';
 import { SearchFilter } from '../../ui/SearchFilter';
+import { stateName } from '../../ui/StateTag';
 import { useImageColumns } from './columns';
 import { imagesQuery } from './queries';
+import { LIFECYCLES } from './search';
 import { t } from './texts';
 
 /** The images of the tenant or of one project, newest push first. */
@@ -20,14 +23,23 @@ export function ImagesPage() {
     <>
       <PageHeader title={t('title')} />
       <FilterBar>
-        <SearchFilter name="name" value={search.name} label={t('search')} />
+        <FilterLinks
+          label={t('filter')}
+          name="lifecycle"
+          current={search.lifecycle}
+          choices={[
+            { value: undefined, label: t('all') },
+            ...LIFECYCLES.map((value) => ({ value, label: stateName(value) })),
+          ]}
+        />
+        <SearchFilter name="q" value={search.q} label={t('search')} />
       </FilterBar>
       <QueryTable
         label={t('title')}
         query={query}
         columns={columns}
         rowKey={(image) => image.id}
-        empty={<NoImages filtered={Boolean(search.name || search.project)} />}
+        empty={<NoImages filtered={Boolean(search.q || search.project || search.lifecycle)} />}
       />
     </>
   );

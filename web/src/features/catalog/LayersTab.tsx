@@ -1,27 +1,40 @@
-import { useQuery } from '@tanstack/react-query';
-import { useTenant } from '../../api/queries';
 import { formatBytes, formatPercent } from '../../lib/numbers';
 import { CopyText } from '../../ui/CopyText';
 import { type Column, DataTable } from '../../ui/DataTable';
 import { EmptyState } from '../../ui/EmptyState';
-import { ErrorState } from '../../ui/ErrorState';
-import { TableSkeleton } from '../../ui/Skeletons';
+import { BaseLink } from './DetailsTab';
 import styles from './LayersTab.module.css';
-import { type Image, type Layer, layersQuery } from './queries';
+import { ManifestTab } from './ManifestTab';
+import type { Image, Layer, Manifest } from './queries';
 import { instructionOf, shortDigest } from './references';
 import { t } from './texts';
 
-/** What the image is made of: where its bytes are, and which step put them there. */
+/** What the image is made of: where its bytes are, which step put them there, and what comes from its base. */
 export function LayersTab({ image }: { image: Image }) {
-  const tenant = useTenant();
-  const { data: layers, error, refetch } = useQuery(layersQuery(tenant, image.id));
-  if (!layers) return error ? <ErrorState error={error} onRetry={() => void refetch()} /> : <TableSkeleton />;
+  return <ManifestTab image={image}>{(manifest) => <Layers manifest={manifest} />}</ManifestTab>;
+}
+
+function Layers({ manifest: { layers, base, uncompressed_size_bytes } }: { manifest: Manifest }) {
   if (layers.length === 0) return <EmptyState title={t('layers.none')} hint={t('layers.noneHint')} />;
-  const total = layers.reduce((sum, layer) => sum + layer.layer_size_bytes, 0);
+  const total = sizeOf(layers);
   return (
     <>
-      <p className={styles.total}>{t('layers.total', { count: layers.length, size: formatBytes(total) })}</p>
+      <p className={styles.total}>
+        {t('layers.total', { count: layers.length, size: formatBytes(total) })}
+        {typeof uncompressed_size_bytes === 'number' &&
+          `, ${t('layers.unpackedTotal', { size: formatBytes(uncompressed_size_bytes) })}`}
+      </p>
       <SizeBar layers={layers} />
+      {base && (
+        <p className={styles.base}>
+          <span className={styles.baseMark} aria-hidden />
+          {t('layers.fromBase', {
+            count: base.layer_count,
+            size: formatBytes(sizeOf(layers.filter(({ from_base }) => from_base))),
+          })}{' '}
+          <BaseLink base={base} />
+        </p>
+      )}
       <DataTable
         label={t('tabs.layers')}
         columns={columnsOf(total)}
@@ -30,6 +43,10 @@ export function LayersTab({ image }: { image: Image }) {
       />
     </>
   );
+}
+
+function sizeOf(layers: readonly Layer[]): number {
+  return layers.reduce((sum, layer) => sum + layer.layer_size_bytes, 0);
 }
 
 /** One part per layer, as wide as its share of the bytes. */
@@ -44,7 +61,7 @@ function SizeBar({ layers }: { layers: Layer[] }) {
       {layers.map((layer) => (
         <span
           key={layer.layer_number}
-          className={styles.part}
+          className={`${styles.part} ${layer.from_base ? styles.ofBase : ''}`}
           style={{ flexGrow: layer.layer_size_bytes }}
           title={`${stepOf(layer)}: ${formatBytes(layer.layer_size_bytes)}`}
         />
@@ -65,9 +82,12 @@ function columnsOf(total: number): Column<Layer>[] {
       title: t('layers.step'),
       grow: true,
       render: (layer) => (
-        <code className={styles.step} title={layer.created_by ?? undefined}>
-          {stepOf(layer)}
-        </code>
+        <>
+          <code className={styles.step} title={layer.created_by ?? undefined}>
+            {stepOf(layer)}
+          </code>
+          {layer.from_base && <span className={styles.ofBaseNote}>{t('layers.ofBase')}</span>}
+        </>
       ),
     },
     {
@@ -82,6 +102,14 @@ function columnsOf(total: number): Column<Layer>[] {
       title: t('layers.size'),
       align: 'end',
       render: (layer) => formatBytes(layer.layer_size_bytes),
+    },
+    {
+      key: 'unpacked',
+      title: t('layers.unpacked'),
+      align: 'end',
+      wideOnly: true,
+      render: ({ uncompressed_size_bytes }) =>
+        typeof uncompressed_size_bytes === 'number' ? formatBytes(uncompressed_size_bytes) : '–',
     },
     {
       key: 'digest',

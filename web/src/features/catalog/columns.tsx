@@ -3,17 +3,17 @@ import { useProjects } from '../../api/queries';
 import { formatBytes } from '../../lib/numbers';
 import type { Column } from '../../ui/DataTable';
 import { RelativeTime } from '../../ui/RelativeTime';
+import { useActorNames } from '../../ui/useActorNames';
 import styles from './columns.module.css';
 import { ImageState } from './ImageState';
 import type { Image } from './queries';
 import { shortDigest } from './references';
 import { t } from './texts';
-import { useMovers } from './useMovers';
 
 /** How images are listed. */
 export function useImageColumns(tenant: string): Column<Image>[] {
   const { find } = useProjects(tenant);
-  const { nameOf } = useMovers(tenant);
+  const nameOf = useActorNames(tenant);
   return [
     {
       key: 'image',

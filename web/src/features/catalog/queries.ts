@@ -1,10 +1,15 @@
 import { keepPreviousData, queryOptions } from '@tanstack/react-query';
 import { api, body, type Schemas } from '../../api/client';
-import { tenantKey } from '../../api/queries';
+import { tenantKey, useInvalidate } from '../../api/queries';
 import type { ImagesSearch } from './search';
 
 export type Image = Schemas['Image'];
-export type Layer = Schemas['ImageLayer'];
+export type Manifest = Schemas['ImageManifest'];
+export type Layer = Schemas['ManifestLayer'];
+export type Platform = Schemas['PlatformManifest'];
+export type Access = Schemas['ImageAccess'];
+export type ImageRole = Schemas['ImageRole'];
+export type Removed = Schemas['Removed'];
 export type Tag = Schemas['TagInfo'];
 export type Build = Schemas['BuildView'];
 
@@ -43,13 +48,48 @@ export function tagNamesQuery(tenant: string, id: string) {
   });
 }
 
-export function layersQuery(tenant: string, id: string) {
+/** A manifest by tag or digest: its platforms, config and layers, and where it comes from. */
+export function manifestQuery(tenant: string, id: string, reference: string) {
   return queryOptions({
-    queryKey: tenantKey(tenant, 'image', id, 'layers'),
+    queryKey: tenantKey(tenant, 'image', id, 'manifest', reference),
+    queryFn: ({ signal }) =>
+      body(
+        api(tenant).GET('/images/{id}/manifests/{reference}', {
+          params: { path: { id, reference } },
+          signal,
+        }),
+      ),
+    placeholderData: keepPreviousData,
+  });
+}
+
+export function tagHistoryQuery(tenant: string, id: string, tag: string) {
+  return queryOptions({
+    queryKey: tenantKey(tenant, 'image', id, 'history', tag),
     queryFn: async ({ signal }) => {
-      const params = { path: { id }, query: { limit: LONGEST_PAGE } };
-      return (await body(api(tenant).GET('/images/{id}/layers', { params, signal }))).items;
+      const params = { path: { id, tag }, query: { limit: LONGEST_PAGE } };
+      return (await body(api(tenant).GET('/images/{id}/tags/{tag}/history', { params, signal }))).items;
     },
+  });
+}
+
+/** Pulls are no events: they are asked for whenever somebody looks. */
+export function accessesQuery(tenant: string, id: string, cursor: string | undefined) {
+  return queryOptions({
+    queryKey: tenantKey(tenant, 'image', id, 'accesses', cursor),
+    queryFn: ({ signal }) =>
+      body(api(tenant).GET('/images/{id}/accesses', { params: { path: { id }, query: { cursor } }, signal })),
+    placeholderData: keepPreviousData,
+    staleTime: 0,
+  });
+}
+
+export function imageMembersQuery(tenant: string, id: string, cursor: string | undefined) {
+  return queryOptions({
+    queryKey: tenantKey(tenant, 'image_member', id, cursor),
+    queryFn: ({ signal }) =>
+      body(api(tenant).GET('/images/{id}/members', { params: { path: { id }, query: { cursor } }, signal })),
+    placeholderData: keepPreviousData,
   });
 }
 
@@ -67,20 +107,69 @@ export function buildsOfImageQuery(tenant: string, image: Image) {
   });
 }
 
-/** Builds that may have pushed the newest manifest; the digest decides, and few are worth asking. */
-const CANDIDATES = 5;
-
-/** The build that pushed the image's newest manifest, where it is still among its project's newest. */
-export function makingBuildQuery(tenant: string, image: Image, builds: readonly Build[] | undefined) {
+export function buildQuery(tenant: string, id: string) {
   return queryOptions({
-    queryKey: tenantKey(tenant, 'image', image.id, 'made-by', image.digest),
-    queryFn: async ({ signal }): Promise<Build | null> => {
-      for (const { id } of builds?.slice(0, CANDIDATES) ?? []) {
-        const build = await body(api(tenant).GET('/builds/{id}', { params: { path: { id } }, signal }));
-        if (build.result?.image_id === image.id && build.result.digest === image.digest) return build;
-      }
-      return null;
-    },
-    enabled: builds !== undefined && image.pushed_by.startsWith('execution:'),
+    queryKey: tenantKey(tenant, 'build', id),
+    queryFn: ({ signal }) => body(api(tenant).GET('/builds/{id}', { params: { path: { id } }, signal })),
   });
+}
+
+/** What is deleted: a tag, a manifest by its digest, or the image. */
+export type Doomed = { tag: string } | { digest: string } | 'image';
+
+/** Deletes, or tells what would go. */
+export function remove(tenant: string, id: string, doomed: Doomed, dry_run: boolean): Promise<Removed> {
+  const query = { dry_run };
+  if (doomed === 'image')
+    return body(api(tenant).DELETE('/images/{id}', { params: { path: { id }, query } }));
+  if ('tag' in doomed) {
+    const path = { id, tag: doomed.tag };
+    return body(api(tenant).DELETE('/images/{id}/tags/{tag}', { params: { path, query } }));
+  }
+  const path = { id, reference: doomed.digest };
+  return body(api(tenant).DELETE('/images/{id}/manifests/{reference}', { params: { path, query } }));
+}
+
+export function removalQuery(tenant: string, id: string, doomed: Doomed) {
+  return queryOptions({
+    queryKey: tenantKey(tenant, 'image', id, 'removal', doomed),
+    queryFn: () => remove(tenant, id, doomed, true),
+    staleTime: 0,
+  });
+}
+
+export type Step = 'publish' | 'deprecate' | 'archive' | 'restore';
+
+export function useImageChanges(tenant: string) {
+  const invalidate = useInvalidate();
+  const change = async <T>(noun: string, call: Promise<T>): Promise<T> => {
+    const answer = await call;
+    await invalidate(tenant, noun);
+    return answer;
+  };
+  return {
+    step: (id: string, step: Step) =>
+      change('image', body(api(tenant).POST(`/images/{id}/${step}`, { params: { path: { id } } }))),
+    setVisibility: (id: string, visibility: Image['visibility']) =>
+      change(
+        'image',
+        body(api(tenant).PATCH('/images/{id}', { params: { path: { id } }, body: { visibility } })),
+      ),
+    remove: (id: string, doomed: Doomed) => change('image', remove(tenant, id, doomed, false)),
+    setMember: (id: string, user_id: string, role: ImageRole) =>
+      change(
+        'image_member',
+        body(
+          api(tenant).PUT('/images/{id}/members/{user_id}', {
+            params: { path: { id, user_id } },
+            body: { role },
+          }),
+        ),
+      ),
+    removeMember: (id: string, user_id: string) =>
+      change(
+        'image_member',
+        body(api(tenant).DELETE('/images/{id}/members/{user_id}', { params: { path: { id, user_id } } })),
+      ),
+  };
 }

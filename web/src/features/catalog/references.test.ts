@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { asCommand, instructionOf, referenceOf, shortDigest } from './references';
+import { asCommand, instructionOf, platformName, referenceOf, shortDigest } from './references';
 
 const DIGEST = `sha256:${'6798fd1d045d8e2d'.repeat(4)}`;
 
@@ -36,4 +36,10 @@ describe('instructionOf', () => {
     expect(instructionOf('/bin/sh -c apk add curl')).toBe('RUN apk add curl');
     expect(instructionOf('COPY app /app # buildkit')).toBe('COPY app /app # buildkit');
   });
+});
+
+it('names a platform by what is known of it', () => {
+  expect(platformName({ os: 'linux', architecture: 'arm64', variant: 'v8' })).toBe('linux/arm64/v8');
+  expect(platformName({ os: 'linux', architecture: 'amd64' })).toBe('linux/amd64');
+  expect(platformName({})).toBe('?');
 });

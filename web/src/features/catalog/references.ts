@@ -1,13 +1,20 @@
+import type { Schemas } from '../../api/client';
+
 /** Names of images, as tools and people write them. */
 
 /** What a tool pulls: `host/acme/shop/web:1.4.0`, or by digest with `@`. */
-export function referenceOf(repository: string, tagOrDigest: string, host = location.host): string {
+export function referenceOf(repository: string, tagOrDigest: string, host: string): string {
   const separator = isDigest(tagOrDigest) ? '@' : ':';
   return `${host}/${repository}${separator}${tagOrDigest}`;
 }
 
 export function isDigest(tagOrDigest: string): boolean {
   return tagOrDigest.includes(':');
+}
+
+/** `linux/arm64/v8`, as far as it is known. */
+export function platformName({ os, architecture, variant }: Partial<Schemas['PlatformManifest']>): string {
+  return [os, architecture, variant].filter(Boolean).join('/') || '?';
 }
 
 const SHOWN = 12;

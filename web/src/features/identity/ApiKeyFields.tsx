@@ -1,17 +1,17 @@
 import { useQuery } from '@tanstack/react-query';
 import { Button, Checkbox, Form, Input, Select } from 'antd';
 import type { Ref } from 'react';
-import type { Permission } from '../../api/permissions';
+import { PERMISSIONS, type Permission } from '../../api/permissions';
 import { meQuery, useProjects } from '../../api/queries';
-import { PERMISSIONS, permissionText } from '../../ui/access/access';
+import { permissionText } from '../../ui/access/access';
+import { LifetimeFields } from '../../ui/lifetime/LifetimeFields';
 import styles from './ApiKeysPage.module.css';
-import { LIFETIMES, type Lifetime, PRESETS, type Preset, presetOf } from './keys';
+import { PRESETS, type Preset, presetOf } from './keys';
 import type { NewApiKey } from './NewApiKeyButton';
 import { t } from './texts';
 
 export function ApiKeyFields({ tenant }: { tenant: string }) {
   const { projects } = useProjects(tenant);
-  const lifetime = Form.useWatch<Lifetime | undefined>('lifetime');
   return (
     <>
       <Form.Item
@@ -20,20 +20,9 @@ export function ApiKeyFields({ tenant }: { tenant: string }) {
         extra={t('keys.nameHint')}
         rules={[{ required: true, whitespace: true, message: t('keys.nameRule') }]}
       >
-        <Input maxLength={100} autoComplete="off" autoFocus />
+        <Input maxLength={100} autoComplete="off" />
       </Form.Item>
-      <Form.Item name="lifetime" label={t('keys.lifetime')} rules={[{ required: true }]}>
-        <Select options={LIFETIMES.map((value) => ({ value, label: t(`keys.lifetimes.${value}`) }))} />
-      </Form.Item>
-      {lifetime === 'date' && (
-        <Form.Item
-          name="expires_at"
-          label={t('keys.lastDay')}
-          rules={[{ required: true, message: t('keys.lastDayRule') }]}
-        >
-          <Input type="date" min={new Date().toISOString().slice(0, 10)} />
-        </Form.Item>
-      )}
+      <LifetimeFields />
       <Form.Item name="project_id" label={t('keys.project')} extra={t('keys.projectHint')}>
         <Select
           allowClear

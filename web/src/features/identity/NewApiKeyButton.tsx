@@ -1,14 +1,14 @@
-import { PlusOutlined } from '@ant-design/icons';
 import { useState } from 'react';
 import { type Permission, usePermission } from '../../api/permissions';
-import { useTenant } from '../../api/queries';
-import { ActionButton } from '../../ui/ActionButton';
+import { useRegistry, useTenant } from '../../api/queries';
+import { AddButton } from '../../ui/AddButton';
 import { CopyText } from '../../ui/CopyText';
 import { FormDrawer } from '../../ui/FormDrawer';
+import { expiryOf, type Lifetime } from '../../ui/lifetime/lifetime';
 import { ShownOnce } from '../../ui/ShownOnce';
 import { ApiKeyFields } from './ApiKeyFields';
 import styles from './ApiKeysPage.module.css';
-import { expiryOf, type Lifetime, PRESETS, useApiKeyChanges } from './keys';
+import { PRESETS, useApiKeyChanges } from './keys';
 import { t } from './texts';
 
 export interface NewApiKey {
@@ -46,14 +46,9 @@ export function NewApiKeyButton() {
 
   return (
     <>
-      <ActionButton
-        type="primary"
-        icon={<PlusOutlined />}
-        disabledReason={reason}
-        onClick={() => setOpen(true)}
-      >
+      <AddButton disabledReason={reason} onClick={() => setOpen(true)}>
         {t('keys.new')}
-      </ActionButton>
+      </AddButton>
       <FormDrawer<NewApiKey>
         open={open}
         title={t('keys.new')}
@@ -70,6 +65,7 @@ export function NewApiKeyButton() {
 }
 
 function MadeKey({ made, onClose }: { made: Made; onClose: () => void }) {
+  const registry = useRegistry();
   return (
     <ShownOnce
       title={t('keys.madeTitle', { name: made.name })}
@@ -87,7 +83,7 @@ function MadeKey({ made, onClose }: { made: Made; onClose: () => void }) {
           label={t('keys.copyCli')}
         />
         <p>{t('keys.useRegistry')}</p>
-        <CopyText block text={`docker login -u key ${location.host}`} label={t('keys.copyLogin')} />
+        <CopyText block text={`docker login -u key ${registry}`} label={t('keys.copyLogin')} />
       </div>
     </ShownOnce>
   );

@@ -8,6 +8,7 @@ import { roleName } from '../../ui/access/access';
 import { Card } from '../../ui/Card';
 import { ConfirmButton } from '../../ui/ConfirmButton';
 import { Facts } from '../../ui/Facts';
+import { Item, ItemList } from '../../ui/ItemList';
 import { PageHeader } from '../../ui/PageHeader';
 import { RelativeTime } from '../../ui/RelativeTime';
 import { PageSkeleton } from '../../ui/Skeletons';
@@ -26,17 +27,21 @@ export function ProfilePage({ appearance }: { appearance: ReactNode }) {
     <>
       <PageHeader title={t('profile.title')} />
       <div className={styles.grid}>
-        <Person me={me} />
-        <Tenants tenants={me.tenants} />
-        <Card title={t('profile.appearance')}>
-          <p className={styles.note}>{t('profile.appearanceHint')}</p>
-          {appearance}
-        </Card>
-        <Card title={t('password.title')}>
-          <p className={styles.note}>{t('profile.passwordHint')}</p>
-          <PasswordForm onChanged={() => void message.success(t('profile.passwordChanged'))} />
-        </Card>
-        <Sessions />
+        <div className={styles.column}>
+          <Person me={me} />
+          <Tenants tenants={me.tenants} />
+          <Card title={t('profile.appearance')}>
+            <p className={styles.note}>{t('profile.appearanceHint')}</p>
+            {appearance}
+          </Card>
+        </div>
+        <div className={styles.column}>
+          <Card title={t('password.title')}>
+            <p className={styles.note}>{t('profile.passwordHint')}</p>
+            <PasswordForm onChanged={() => void message.success(t('profile.passwordChanged'))} />
+          </Card>
+          <Sessions />
+        </div>
       </div>
     </>
   );
@@ -67,9 +72,9 @@ function Tenants({ tenants }: { tenants: Schemas['MyTenant'][] }) {
   return (
     <Card title={t('profile.tenants')}>
       {tenants.length === 0 && <p className={styles.note}>{t('profile.noTenants')}</p>}
-      <ul className={styles.list}>
+      <ItemList>
         {tenants.map(({ id, slug, name, role, status }) => (
-          <li key={id} className={styles.item}>
+          <Item key={id}>
             <span className={styles.tenant}>
               {status === 'active' ? (
                 <Link to="/$tenant" params={{ tenant: slug }}>
@@ -83,13 +88,13 @@ function Tenants({ tenants }: { tenants: Schemas['MyTenant'][] }) {
               {role && <span className={styles.quiet}>{roleName(role)}</span>}
             </span>
             {status === 'active' && (
-              <Link to="/$tenant/settings/api-keys" params={{ tenant: slug }}>
+              <Link to="/$tenant/settings/api-keys" params={{ tenant: slug }} className={styles.keys ?? ''}>
                 {t('profile.keys')}
               </Link>
             )}
-          </li>
+          </Item>
         ))}
-      </ul>
+      </ItemList>
     </Card>
   );
 }

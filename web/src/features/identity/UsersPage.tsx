@@ -1,10 +1,9 @@
-import { PlusOutlined } from '@ant-design/icons';
 import { useQuery } from '@tanstack/react-query';
 import { Link, useNavigate, useSearch } from '@tanstack/react-router';
 import { useState } from 'react';
 import { useSystemPermission } from '../../api/permissions';
 import { useMe } from '../../api/queries';
-import { ActionButton } from '../../ui/ActionButton';
+import { AddButton } from '../../ui/AddButton';
 import type { Column } from '../../ui/DataTable';
 import { EmptyState } from '../../ui/EmptyState';
 import { FilterBar } from '../../ui/FilterBar';
@@ -36,14 +35,9 @@ export function UsersPage() {
         title={t('title')}
         description={t('about')}
         actions={
-          <ActionButton
-            type="primary"
-            icon={<PlusOutlined />}
-            disabledReason={reason}
-            onClick={() => setCreating(true)}
-          >
+          <AddButton disabledReason={reason} onClick={() => setCreating(true)}>
             {t('create.open')}
-          </ActionButton>
+          </AddButton>
         }
       />
       <FilterBar>

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type ApiKey, expiryOf, PRESETS, presetOf, stateOf } from './keys';
+import { type ApiKey, PRESETS, presetOf, stateOf } from './keys';
 
 const NOW = Date.parse('2026-11-21T12:00:00Z');
 const KEY: ApiKey = {
@@ -25,21 +25,6 @@ describe('the state of a key', () => {
   it('is revoked, also when it would have expired', () => {
     const key = { ...KEY, expires_at: '2026-11-02T00:00:00Z', revoked_at: '2026-11-01T10:00:00Z' };
     expect(stateOf(key, NOW)).toBe('revoked');
-  });
-});
-
-describe('the end of a key', () => {
-  it('comes after its days', () => {
-    expect(expiryOf('30', undefined, NOW)).toBe('2026-12-21T12:00:00.000Z');
-  });
-
-  it('is the end of the day that was chosen', () => {
-    const end = new Date(expiryOf('date', '2026-12-24', NOW) ?? '');
-    expect([end.getDate(), end.getHours(), end.getMinutes()]).toEqual([24, 23, 59]);
-  });
-
-  it('never comes', () => {
-    expect(expiryOf('never', '2026-12-24', NOW)).toBeUndefined();
   });
 });
 

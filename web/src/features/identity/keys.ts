@@ -35,18 +35,6 @@ export function stateOf(key: ApiKey, now: number): KeyState {
   return key.expires_at && Date.parse(key.expires_at) <= now ? 'expired' : 'active';
 }
 
-export const LIFETIMES = ['30', '90', '365', 'never', 'date'] as const;
-export type Lifetime = (typeof LIFETIMES)[number];
-
-const DAY_MS = 86_400_000;
-
-/** When a key stops working; a day holds until its end, in the reader's zone. */
-export function expiryOf(lifetime: Lifetime, date: string | undefined, now: number): string | undefined {
-  if (lifetime === 'never') return undefined;
-  if (lifetime !== 'date') return new Date(now + Number(lifetime) * DAY_MS).toISOString();
-  return date ? new Date(`${date}T23:59:59`).toISOString() : undefined;
-}
-
 /** Scopes for what keys are mostly made for. */
 export const PRESETS = {
   build: ['project:read', 'build:read', 'build:create', 'build:cancel', 'image:pull'],

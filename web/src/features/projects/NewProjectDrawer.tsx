@@ -53,7 +53,7 @@ function Fields({ tenant }: { tenant: string }) {
         label={t('create.name')}
         rules={[{ required: true, whitespace: true, message: t('create.nameRequired') }]}
       >
-        <Input maxLength={100} autoFocus onChange={(event) => followName(event.target.value)} />
+        <Input maxLength={100} onChange={(event) => followName(event.target.value)} />
       </Form.Item>
       <Form.Item
         name="slug"

@@ -1,13 +1,15 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import { useMe, usePeople, useTenant } from '../../api/queries';
+import { useMe, useRegistry, useTenant } from '../../api/queries';
 import { Card } from '../../ui/Card';
 import { CopyText } from '../../ui/CopyText';
 import { ErrorState } from '../../ui/ErrorState';
 import { Facts } from '../../ui/Facts';
+import { Item, ItemList } from '../../ui/ItemList';
 import { Elapsed, RelativeTime } from '../../ui/RelativeTime';
 import { TableSkeleton } from '../../ui/Skeletons';
 import { StateTag } from '../../ui/StateTag';
+import { useActorNames } from '../../ui/useActorNames';
 import styles from './ProjectPage.module.css';
 import { latestBuildsQuery, type Project } from './queries';
 import { t } from './texts';
@@ -39,9 +41,9 @@ function LatestBuilds({ project }: { project: Project }) {
       {!builds &&
         (error ? <ErrorState error={error} onRetry={() => void refetch()} /> : <TableSkeleton rows={4} />)}
       {builds?.length === 0 && <p className={styles.note}>{t('overview.noBuilds')}</p>}
-      <ul className={styles.list}>
+      <ItemList>
         {builds?.map((build) => (
-          <li key={build.id} className={styles.item}>
+          <Item key={build.id}>
             <StateTag state={build.status} compact />
             <div className={styles.itemText}>
               <Link to="/$tenant/builds/$buildId" params={{ tenant, buildId: build.id }}>
@@ -58,17 +60,16 @@ function LatestBuilds({ project }: { project: Project }) {
                 <RelativeTime time={build.created_at} />
               )}
             </span>
-          </li>
+          </Item>
         ))}
-      </ul>
+      </ItemList>
     </Card>
   );
 }
 
 function About({ project }: { project: Project }) {
   const tenant = useTenant();
-  const { nameOf } = usePeople(tenant);
-  const [kind, id = ''] = project.created_by.split(':');
+  const nameOf = useActorNames(tenant);
   return (
     <Card title={t('overview.about')}>
       <Facts
@@ -78,7 +79,7 @@ function About({ project }: { project: Project }) {
             t('overview.created'),
             <span key="created">
               <RelativeTime time={project.created_at} />
-              <span className={styles.quiet}>, {kind === 'user' ? nameOf(id) : project.created_by}</span>
+              <span className={styles.quiet}>, {nameOf(project.created_by)}</span>
             </span>,
           ],
           [t('overview.changed'), <RelativeTime key="changed" time={project.updated_at} />],
@@ -92,7 +93,8 @@ function About({ project }: { project: Project }) {
 function Registry({ project }: { project: Project }) {
   const tenant = useTenant();
   const email = useMe()?.user.email;
-  const prefix = `${location.host}/${tenant}/${project.slug}`;
+  const registry = useRegistry();
+  const prefix = `${registry}/${tenant}/${project.slug}`;
   return (
     <Card
       title={t('overview.registry')}
@@ -108,7 +110,7 @@ function Registry({ project }: { project: Project }) {
         <p className={styles.note}>{t('overview.registryHint')}</p>
         <CopyText
           block
-          text={`docker login -u ${email ?? 'you'} ${location.host}`}
+          text={`docker login -u ${email ?? 'you'} ${registry}`}
           label={t('overview.copyLogin')}
         />
         <Link to="/$tenant/settings/api-keys" params={{ tenant }}>

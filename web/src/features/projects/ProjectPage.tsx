@@ -17,6 +17,7 @@ import { OverviewTab } from './OverviewTab';
 import styles from './ProjectPage.module.css';
 import { type Project, projectQuery } from './queries';
 import { RegistriesTab } from './RegistriesTab';
+import { RetentionTab } from './retention/RetentionTab';
 import { SecretsTab } from './SecretsTab';
 import { SettingsTab } from './SettingsTab';
 import { PROJECT_TABS, type ProjectTab } from './search';
@@ -84,6 +85,7 @@ const CONTENT: Record<ProjectTab, (project: Versioned<Project>) => ReactNode> = 
   members: (project) => <MembersTab project={project.value} />,
   secrets: (project) => <SecretsTab project={project.value} />,
   registries: (project) => <RegistriesTab project={project.value} />,
+  retention: (project) => <RetentionTab project={project.value} />,
   settings: (project) => <SettingsTab project={project} />,
 };
 

@@ -1,10 +1,9 @@
-import { PlusOutlined } from '@ant-design/icons';
 import { useQuery } from '@tanstack/react-query';
 import { Link, useSearch } from '@tanstack/react-router';
 import { useState } from 'react';
 import { usePermission } from '../../api/permissions';
 import { useTenant } from '../../api/queries';
-import { ActionButton } from '../../ui/ActionButton';
+import { AddButton } from '../../ui/AddButton';
 import type { Column } from '../../ui/DataTable';
 import { EmptyState } from '../../ui/EmptyState';
 import { FilterBar } from '../../ui/FilterBar';
@@ -45,14 +44,9 @@ function NewProjectButton() {
   const { reason } = usePermission(tenant, 'project:create');
   return (
     <>
-      <ActionButton
-        type="primary"
-        icon={<PlusOutlined />}
-        disabledReason={reason}
-        onClick={() => setOpen(true)}
-      >
+      <AddButton disabledReason={reason} onClick={() => setOpen(true)}>
         {t('create.button')}
-      </ActionButton>
+      </AddButton>
       <NewProjectDrawer open={open} onClose={() => setOpen(false)} />
     </>
   );
@@ -85,6 +79,7 @@ function columnsOf(tenant: string, withState: boolean): Column<Project>[] {
     {
       key: 'name',
       title: t('columns.name'),
+      grow: true,
       render: (project) => (
         <span className={styles.project}>
           <Link

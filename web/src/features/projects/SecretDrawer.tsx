@@ -2,6 +2,7 @@ import { Alert, App as AntdApp, Form, Input, Radio } from 'antd';
 import { useTenant } from '../../api/queries';
 import { FormDrawer } from '../../ui/FormDrawer';
 import { type Project, type Secret, type SecretKind, useProjectChanges } from './queries';
+import type { SealedForm } from './SealedTab';
 import styles from './SecretDrawer.module.css';
 import { SECRET_NAME, valueFault } from './secrets';
 import { t } from './texts';
@@ -15,20 +16,17 @@ interface NewSecret {
   value: string;
 }
 
-interface Props {
-  open: boolean;
-  project: Project;
-  /** The one whose value is replaced; a new one when left out. */
-  secret: Secret | undefined;
-  /** Those there are: a new one of the same name would replace it, so that is asked. */
-  present: Secret[];
-  onClose: () => void;
-}
-
-export function SecretDrawer({ open, project, secret, present, onClose }: Props) {
+export function SecretDrawer({
+  open,
+  project,
+  item: secret,
+  present,
+  onClose,
+}: SealedForm<Secret> & { project: Project }) {
   const { setSecret } = useProjectChanges(useTenant());
   const { message, modal } = AntdApp.useApp();
 
+  /** A new one of a name that there is would replace it, so that is asked. */
   const mayReplace = (name: string) =>
     secret !== undefined ||
     !present.some((other) => other.name === name) ||
@@ -80,13 +78,7 @@ function Fields({ fixedName }: { fixedName: boolean }) {
         extra={t('secrets.nameRule')}
         rules={[{ required: true, pattern: SECRET_NAME, message: t('secrets.nameRule') }]}
       >
-        <Input
-          readOnly={fixedName}
-          autoFocus={!fixedName}
-          autoComplete="off"
-          autoCapitalize="none"
-          spellCheck={false}
-        />
+        <Input readOnly={fixedName} autoComplete="off" autoCapitalize="none" spellCheck={false} />
       </Form.Item>
       <Form.Item name="kind" label={t('secrets.kind')} rules={[{ required: true }]}>
         <Radio.Group className={styles.kinds ?? ''}>

@@ -14,7 +14,14 @@ export function projectsSearch(raw: Raw): ProjectsSearch {
   return { status: oneOf(PROJECT_FILTERS, raw.status), cursor: text(raw.cursor) };
 }
 
-export const PROJECT_TABS = ['overview', 'members', 'secrets', 'registries', 'settings'] as const;
+export const PROJECT_TABS = [
+  'overview',
+  'members',
+  'secrets',
+  'registries',
+  'retention',
+  'settings',
+] as const;
 export type ProjectTab = (typeof PROJECT_TABS)[number];
 
 export interface ProjectSearch {

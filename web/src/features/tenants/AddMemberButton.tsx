@@ -4,7 +4,7 @@ import { useState } from 'react';
 import { usePermission } from '../../api/permissions';
 import { useTenant } from '../../api/queries';
 import { ActionButton } from '../../ui/ActionButton';
-import { ROLES, type Role, roleName } from '../../ui/access/access';
+import { ROLES, type Role, roleName, roleOptions } from '../../ui/access/access';
 import { RoleSelect } from '../../ui/access/RoleSelect';
 import { FormDrawer } from '../../ui/FormDrawer';
 import { ShownOnce } from '../../ui/ShownOnce';
@@ -68,7 +68,7 @@ export function AddMemberButton() {
           extra={owner ? t('add.emailOwnerHint') : t('add.emailHint')}
           rules={[{ required: true, pattern: /^[^\s@]+@[^\s@]+$/, message: t('add.emailRule') }]}
         >
-          <Input type="email" maxLength={254} autoComplete="off" autoFocus />
+          <Input type="email" maxLength={254} autoComplete="off" />
         </Form.Item>
         {owner && (
           <Form.Item name="name" label={t('add.name')} extra={t('add.nameHint')}>
@@ -76,7 +76,7 @@ export function AddMemberButton() {
           </Form.Item>
         )}
         <Form.Item name="role" label={t('members.role')} rules={[{ required: true }]}>
-          <RoleSelect roles={owner ? ROLES : ROLES.filter((role) => role !== 'owner')} />
+          <RoleSelect roles={roleOptions(owner ? ROLES : ROLES.filter((role) => role !== 'owner'))} />
         </Form.Item>
       </FormDrawer>
       {invitation && (

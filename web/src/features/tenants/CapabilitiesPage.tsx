@@ -9,6 +9,7 @@ import { CapabilityCard } from './CapabilityCard';
 import { GeneralCard } from './GeneralCard';
 import { PolicyCard } from './PolicyCard';
 import { QuotaCard } from './QuotaCard';
+import { TransfersCard } from './TransfersCard';
 import { t } from './texts';
 
 /** What the tenant is, may and may use, for those who are in it. */
@@ -38,7 +39,10 @@ export function CapabilitiesPage() {
             <QuotaCard tenant={tenant} />
             <GeneralCard tenant={tenant} />
           </div>
-          <PolicyCard tenant={tenant} />
+          <div className={styles.column}>
+            <PolicyCard tenant={tenant} />
+            <TransfersCard tenant={tenant} />
+          </div>
         </div>
       )}
     </>

@@ -3,9 +3,10 @@ import { useQuery } from '@tanstack/react-query';
 import type { Schemas } from '../../api/client';
 import { usePeople } from '../../api/queries';
 import { Card } from '../../ui/Card';
+import { Item, ItemList } from '../../ui/ItemList';
+import { QueryPart } from '../../ui/QueryPart';
 import { RelativeTime } from '../../ui/RelativeTime';
 import styles from './CapabilitiesPage.module.css';
-import { CardQuery } from './CardQuery';
 import { capabilitiesQuery } from './limits';
 import { t } from './texts';
 
@@ -17,23 +18,23 @@ export function CapabilityCard({ tenant }: { tenant: string }) {
   return (
     <Card title={t('capabilities.title')}>
       <p className={styles.note}>{t('capabilities.hint')}</p>
-      <CardQuery query={query}>
+      <QueryPart query={query}>
         {(states) => (
-          <ul className={styles.list}>
+          <ItemList>
             {states.map((state) => (
-              <Item key={state.capability} tenant={tenant} state={state} />
+              <CapabilityItem key={state.capability} tenant={tenant} state={state} />
             ))}
-          </ul>
+          </ItemList>
         )}
-      </CardQuery>
+      </QueryPart>
     </Card>
   );
 }
 
-function Item({ tenant, state }: { tenant: string; state: State }) {
+function CapabilityItem({ tenant, state }: { tenant: string; state: State }) {
   const { capability, entitled, reason } = state;
   return (
-    <li className={styles.item}>
+    <Item>
       <div className={styles.text}>
         <span className={styles.name}>{t(`capabilities.${capability}`)}</span>
         <div className={styles.quiet}>{t(`capabilities.${capability}About`)}</div>
@@ -51,7 +52,7 @@ function Item({ tenant, state }: { tenant: string; state: State }) {
           <MinusCircleOutlined /> {t('capabilities.missing')}
         </span>
       )}
-    </li>
+    </Item>
   );
 }
 

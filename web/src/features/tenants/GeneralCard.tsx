@@ -2,8 +2,8 @@ import { useQuery } from '@tanstack/react-query';
 import { App as AntdApp, Form, Input } from 'antd';
 import { usePermission } from '../../api/permissions';
 import { Card } from '../../ui/Card';
+import { QueryPart } from '../../ui/QueryPart';
 import { SettingsForm } from '../../ui/SettingsForm';
-import { CardQuery } from './CardQuery';
 import { ownTenantQuery, useLimitChanges } from './limits';
 import { t } from './texts';
 
@@ -15,7 +15,7 @@ export function GeneralCard({ tenant }: { tenant: string }) {
   const { rename } = useLimitChanges(tenant);
   return (
     <Card title={t('general.title')}>
-      <CardQuery query={query}>
+      <QueryPart query={query}>
         {({ value, version }) => (
           <SettingsForm<{ name: string }>
             value={{ name: value.name }}
@@ -39,7 +39,7 @@ export function GeneralCard({ tenant }: { tenant: string }) {
             </Form.Item>
           </SettingsForm>
         )}
-      </CardQuery>
+      </QueryPart>
     </Card>
   );
 }

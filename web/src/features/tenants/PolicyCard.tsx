@@ -2,9 +2,9 @@ import { useQuery } from '@tanstack/react-query';
 import { App as AntdApp, Form, InputNumber, Switch } from 'antd';
 import { usePermission } from '../../api/permissions';
 import { Card } from '../../ui/Card';
+import { QueryPart } from '../../ui/QueryPart';
 import { SettingsForm } from '../../ui/SettingsForm';
 import styles from './CapabilitiesPage.module.css';
-import { CardQuery } from './CardQuery';
 import { ownQuotaQuery, type Policy, policyQuery, useLimitChanges } from './limits';
 import { t } from './texts';
 
@@ -21,7 +21,7 @@ export function PolicyCard({ tenant }: { tenant: string }) {
   return (
     <Card title={t('policy.title')}>
       <p className={styles.note}>{t('policy.hint', { max: quota?.builds_running_max ?? '…' })}</p>
-      <CardQuery query={query}>
+      <QueryPart query={query}>
         {({ value, version }) => (
           <SettingsForm<Policy>
             value={value}
@@ -56,7 +56,7 @@ export function PolicyCard({ tenant }: { tenant: string }) {
             </Form.Item>
           </SettingsForm>
         )}
-      </CardQuery>
+      </QueryPart>
     </Card>
   );
 }

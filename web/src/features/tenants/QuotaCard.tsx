@@ -2,8 +2,8 @@ import { useQuery } from '@tanstack/react-query';
 import { formatBytes, formatCount } from '../../lib/numbers';
 import { Card } from '../../ui/Card';
 import { Facts } from '../../ui/Facts';
+import { QueryPart } from '../../ui/QueryPart';
 import styles from './CapabilitiesPage.module.css';
-import { CardQuery } from './CardQuery';
 import { ownQuotaQuery } from './limits';
 import { t } from './texts';
 
@@ -13,7 +13,7 @@ export function QuotaCard({ tenant }: { tenant: string }) {
   return (
     <Card title={t('quota.title')}>
       <p className={styles.note}>{t('quota.hint')}</p>
-      <CardQuery query={query}>
+      <QueryPart query={query}>
         {(quota) => (
           <Facts
             facts={[
@@ -30,7 +30,7 @@ export function QuotaCard({ tenant }: { tenant: string }) {
             ]}
           />
         )}
-      </CardQuery>
+      </QueryPart>
     </Card>
   );
 }

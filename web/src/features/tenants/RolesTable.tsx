@@ -1,5 +1,6 @@
 import { CheckOutlined } from '@ant-design/icons';
-import { PERMISSIONS, permissionText, ROLES, type Role, roleName } from '../../ui/access/access';
+import { PERMISSIONS } from '../../api/permissions';
+import { permissionText, ROLES, type Role, roleName } from '../../ui/access/access';
 import { type Column, DataTable } from '../../ui/DataTable';
 import styles from './MembersPage.module.css';
 import { ROLE_PERMISSIONS } from './roles';

@@ -2,7 +2,7 @@ import { useNavigate } from '@tanstack/react-router';
 import { App as AntdApp, Tag, Tooltip } from 'antd';
 import { useState } from 'react';
 import { type Allowance, usePermission } from '../../api/permissions';
-import { ROLES, type Role, roleName } from '../../ui/access/access';
+import { ROLES, type Role, roleName, roleOptions } from '../../ui/access/access';
 import { RoleSelect } from '../../ui/access/RoleSelect';
 import { ConfirmButton } from '../../ui/ConfirmButton';
 import type { Column } from '../../ui/DataTable';
@@ -121,7 +121,7 @@ function RoleOf({ tenant, member, owner, isMe }: RoleProps) {
     }
   };
 
-  const roles = owner ? ROLES : ROLES.filter((role) => role !== 'owner');
+  const roles = roleOptions(owner ? ROLES : ROLES.filter((role) => role !== 'owner'));
   return <RoleSelect person={name} roles={roles} value={member.role} loading={busy} onChange={change} />;
 }
 

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { expect, it } from 'vitest';
-import { PERMISSIONS, ROLES } from '../../ui/access/access';
+import { PERMISSIONS } from '../../api/permissions';
+import { ROLES } from '../../ui/access/access';
 import { ROLE_PERMISSIONS } from './roles';
 
 const REFERENCE = resolve(import.meta.dirname, '../../../../docs/reference/roles.md');

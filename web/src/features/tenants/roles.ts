@@ -1,5 +1,5 @@
-import type { Permission } from '../../api/permissions';
-import { PERMISSIONS, type Role } from '../../ui/access/access';
+import { PERMISSIONS, type Permission } from '../../api/permissions';
+import type { Role } from '../../ui/access/access';
 
 const VIEWER: Permission[] = [
   'tenant:read',

@@ -112,4 +112,12 @@ export const t = defineTexts('tenants', {
     range: 'A whole number from {{min}} to {{max}}.',
     saved: 'Saved. Waiting builds follow it at once.',
   },
+  transfers: {
+    title: 'Transfers',
+    hint: 'What was pulled from and pushed to the registry in the last {{days}} days.',
+    pulled: 'Pulled',
+    pushed: 'Pushed',
+    amount_one: 'once, {{size}}',
+    amount_other: '{{times}} times, {{size}}',
+  },
 });

@@ -1,40 +1,43 @@
 import { type RefSelectProps, Select } from 'antd';
 import type { Ref } from 'react';
-import { ROLES, type Role, roleName } from './access';
 import styles from './RoleSelect.module.css';
 import { t } from './texts';
 
-interface Props {
+export interface RoleOption<R extends string> {
+  value: R;
+  label: string;
+  /** What it allows. */
+  about: string;
+}
+
+interface Props<R extends string> {
   /** The form's field sets these. */
   ref?: Ref<RefSelectProps>;
   id?: string;
-  value?: Role;
-  onChange?: (role: Role) => void;
+  value?: R;
+  onChange?: (role: R) => void;
   /** Whose role it is, where no label of a form says so. */
   person?: string;
-  /** The roles to choose from; all when left out. */
-  roles?: readonly Role[];
+  /** The roles to choose from. */
+  roles: readonly RoleOption<R>[];
   loading?: boolean;
 }
 
 /** Chooses a role; each says what it allows. */
-export function RoleSelect({ person, roles = ROLES, ...props }: Props) {
+export function RoleSelect<R extends string>({ person, roles, ...props }: Props<R>) {
   return (
-    <Select<Role>
+    <Select<R, RoleOption<R>>
       {...props}
       {...(person ? { 'aria-label': t('roleOf', { name: person }) } : {})}
       className={person ? (styles.inline ?? '') : ''}
       popupMatchSelectWidth={320}
-      options={roles.map((role) => ({ value: role, label: roleName(role) }))}
-      optionRender={({ value }) => {
-        const role = value as Role;
-        return (
-          <span className={styles.option}>
-            {roleName(role)}
-            <span className={styles.about}>{t(`about.${role}`)}</span>
-          </span>
-        );
-      }}
+      options={[...roles]}
+      optionRender={({ data }) => (
+        <span className={styles.option}>
+          {data.label}
+          <span className={styles.about}>{data.about}</span>
+        </span>
+      )}
     />
   );
 }

@@ -1,5 +1,6 @@
 import type { Schemas } from '../../api/client';
 import type { Permission } from '../../api/permissions';
+import type { RoleOption } from './RoleSelect';
 import { t } from './texts';
 
 export type Role = Schemas['TenantRole'];
@@ -13,26 +14,10 @@ export const ROLES = [
   'viewer',
 ] as const satisfies readonly Role[];
 
-/** In the order of the reference. */
-export const PERMISSIONS = [
-  'tenant:read',
-  'tenant:update',
-  'member:read',
-  'member:manage',
-  'api_key:manage',
-  'audit:read',
-  'project:read',
-  'project:create',
-  'project:update',
-  'secret:manage',
-  'build:read',
-  'build:create',
-  'build:cancel',
-  'image:pull',
-  'image:push',
-  'image:delete',
-  'concurrency:manage',
-] as const satisfies readonly Permission[];
+/** Roles to choose from, each with what it allows. */
+export function roleOptions(roles: readonly Role[]): RoleOption<Role>[] {
+  return roles.map((value) => ({ value, label: roleName(value), about: t(`about.${value}`) }));
+}
 
 export function roleName(role: Role): string {
   return t(`role.${role}`);

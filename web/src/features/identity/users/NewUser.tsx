@@ -44,7 +44,7 @@ export function NewUser({ open, onClose }: Props) {
           extra={t('create.emailHint')}
           rules={[{ required: true, type: 'email', max: 254, message: t('create.emailRule') }]}
         >
-          <Input type="email" autoComplete="off" autoFocus />
+          <Input type="email" autoComplete="off" />
         </Form.Item>
         <Form.Item
           name="name"

@@ -1,9 +1,10 @@
 import { useQuery } from '@tanstack/react-query';
 import { useActors } from '../../../api/installation';
 import { Card } from '../../../ui/Card';
+import { Item, ItemList } from '../../../ui/ItemList';
+import { QueryPart } from '../../../ui/QueryPart';
 import { ReasonButton } from '../../../ui/ReasonButton';
 import { RelativeTime } from '../../../ui/RelativeTime';
-import { CardQuery } from '../CardQuery';
 import { capabilitiesQuery } from '../limits';
 import styles from './administration.module.css';
 import { type CapabilityState, useSetCapability } from './queries';
@@ -20,15 +21,15 @@ export function CapabilitiesCard({ slug, ...rest }: Props) {
   const query = useQuery(capabilitiesQuery(slug));
   return (
     <Card title={t('capabilities.title')}>
-      <CardQuery query={query}>
+      <QueryPart query={query}>
         {(states) => (
-          <ul className={styles.capabilities}>
+          <ItemList>
             {states.map((state) => (
               <Row key={state.capability} slug={slug} state={state} {...rest} />
             ))}
-          </ul>
+          </ItemList>
         )}
-      </CardQuery>
+      </QueryPart>
     </Card>
   );
 }
@@ -39,7 +40,7 @@ function Row({ slug, name, state, disabledReason }: Props & { state: CapabilityS
   const change = entitled ? 'take' : 'give';
   const values = { tenant: name, capability: t(`capability.${capability}`) };
   return (
-    <li className={styles.capability}>
+    <Item>
       <div className={styles.capabilityText}>
         <p className={styles.capabilityHead}>
           {values.capability}
@@ -61,7 +62,7 @@ function Row({ slug, name, state, disabledReason }: Props & { state: CapabilityS
       >
         {t(`capabilities.${change}`)}
       </ReasonButton>
-    </li>
+    </Item>
   );
 }
 

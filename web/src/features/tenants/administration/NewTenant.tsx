@@ -73,7 +73,7 @@ export function NewTenant({ open, onClose }: Props) {
           />
         )}
         <Form.Item name="name" label={t('create.name')} rules={[required, { max: 100 }]}>
-          <Input autoComplete="off" autoFocus disabled={made !== undefined} />
+          <Input autoComplete="off" disabled={made !== undefined} />
         </Form.Item>
         <Form.Item
           name="slug"

@@ -1,8 +1,9 @@
 import { useQuery } from '@tanstack/react-query';
 import { App as AntdApp, Form, InputNumber } from 'antd';
+import { formatCount } from '../../../lib/numbers';
 import { Card } from '../../../ui/Card';
+import { QueryPart } from '../../../ui/QueryPart';
 import { SettingsForm } from '../../../ui/SettingsForm';
-import { CardQuery } from '../CardQuery';
 import styles from './administration.module.css';
 import { BytesInput } from './BytesInput';
 import { type Quota, quotaQuery, useSetQuota } from './queries';
@@ -13,11 +14,16 @@ interface Props {
   disabledReason: string | undefined;
 }
 
+/** The API counts with 32 bits, and bytes with 63; a script's numbers are exact up to 53. */
+const MOST = 2 ** 31 - 1;
+const MOST_BYTES = Number.MAX_SAFE_INTEGER;
+
 const whole = (min: number, required = true) => ({
   required,
   type: 'integer' as const,
   min,
-  message: t('quota.whole', { min }),
+  max: MOST,
+  message: t('quota.whole', { min, max: formatCount(MOST) }),
 });
 
 /** How much the tenant may use. */
@@ -28,7 +34,7 @@ export function QuotaCard({ slug, disabledReason }: Props) {
   return (
     <Card title={t('quota.title')}>
       <p className={styles.hint}>{t('quota.about')}</p>
-      <CardQuery query={query}>
+      <QueryPart query={query}>
         {({ value, version }) => (
           <SettingsForm<Quota>
             value={value}
@@ -51,7 +57,9 @@ export function QuotaCard({ slug, disabledReason }: Props) {
                 name="storage_bytes_max"
                 label={t('quota.storage_bytes_max')}
                 extra={t('quota.storageHint')}
-                rules={[{ required: true, type: 'number', min: 0, message: t('quota.size') }]}
+                rules={[
+                  { required: true, type: 'number', min: 0, max: MOST_BYTES, message: t('quota.size') },
+                ]}
               >
                 <BytesInput />
               </Form.Item>
@@ -74,7 +82,7 @@ export function QuotaCard({ slug, disabledReason }: Props) {
             </div>
           </SettingsForm>
         )}
-      </CardQuery>
+      </QueryPart>
     </Card>
   );
 }

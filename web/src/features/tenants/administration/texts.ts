@@ -96,7 +96,7 @@ export const t = defineTexts('tenant-administration', {
     requestsHint: 'To the API, per second. Empty: as the server is set.',
     retention_days: 'Retention in days',
     retentionHint: 'Of ended builds and their logs.',
-    whole: 'A whole number, {{min}} or more.',
+    whole: 'A whole number from {{min}} to {{max}}.',
     size: 'A size, 0 or more.',
     gib: 'GiB',
     saved: 'Saved. It holds at once.',
