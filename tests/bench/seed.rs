@@ -93,7 +93,7 @@ pub async fn registry(connection: &mut PgConnection, from: i64, to: i64) {
         "insert into tenants (id, slug, name, created_at, updated_at)
              values ('00000000-0001-7000-8000-00000000ffff', 'others', 'Others', now(), now()) on conflict do nothing;
          insert into projects (id, tenant_id, slug, name, description, created_by, created_at, updated_at)
-             values ('00000000-0002-7000-8000-00000000ffff', '00000000-0001-7000-8000-00000000ffff', 'p', 'p', '', 'bench',
+             values ('00000000-0002-7000-8000-00000000ffff', '00000000-0001-7000-8000-00000000ffff', 'others', 'Others', '', 'bench',
                      now(), now()) on conflict do nothing;
          create temporary table seeded as
              select n, md5('r' || n)::uuid as id, decode(md5('b' || n) || md5('c' || n), 'hex') as digest, p.tenant_id,
