@@ -4,6 +4,7 @@ use crate::communication::live::Live;
 use crate::config::Config;
 use crate::images::catalog::{Catalog, CatalogShelf};
 use crate::images::registry::{self, Registry};
+use crate::images::upstreams::{self, Upstreams};
 use crate::kernel::secret::Keyring;
 use crate::kernel::{Clock, Error, Result};
 use crate::orchestration::builds::{self, Builds, ExecutionRobots, RegistryHost};
@@ -46,6 +47,7 @@ pub struct App {
     pub projects: Projects,
     pub objects: Arc<dyn ObjectStore>,
     pub registry: Registry,
+    pub upstreams: Upstreams,
     pub catalog: Catalog,
     pub builds: Builds,
     pub dispatch: Dispatch,
@@ -74,6 +76,15 @@ impl App {
         let tenants = Tenants::new(db.clone(), clock.clone(), users.clone(), tasks.clone());
         let projects = Projects::new(db.clone(), clock.clone(), users, keyring.clone());
         let objects = storage::at(&config.storage, &tasks);
+        let upstreams = Upstreams::new(
+            db.clone(),
+            clock.clone(),
+            tasks.clone(),
+            keyring.clone(),
+            projects.clone(),
+            &config.upstreams,
+            config.registry.max_manifest_bytes,
+        )?;
         let registry = Registry::new(registry::Parts {
             config: config.registry.clone(),
             public_url: config.server.public_url.clone(),
@@ -87,6 +98,7 @@ impl App {
             projects: projects.clone(),
             robots: Arc::new(ExecutionRobots::new(db.clone(), tenants.clone(), projects.clone())),
             shelf: Arc::new(CatalogShelf),
+            upstreams: Arc::new(upstreams.clone()),
         })?;
         let catalog = Catalog::new(db.clone(), projects.clone(), registry.clone());
         let builds = Builds::new(
@@ -118,6 +130,7 @@ impl App {
             projects,
             objects,
             registry,
+            upstreams,
             catalog,
             builds,
             dispatch,
@@ -141,6 +154,7 @@ impl App {
         let mut jobs = jobs::Registry::default();
         identity::register(&mut jobs, &self.identity);
         registry::register(&mut jobs, &self.registry);
+        upstreams::register(&mut jobs, &self.upstreams);
         builds::register(&mut jobs, &self.builds);
         dispatch::register(&mut jobs, &self.dispatch);
         let db = self.db.clone();

@@ -36,9 +36,11 @@ pub struct Grant {
 }
 
 /// A project of a tenant.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Place {
+    /// The tenant.
     pub tenant_id: TenantId,
+    /// The project.
     pub project_id: ProjectId,
 }
 
@@ -46,6 +48,18 @@ impl Access {
     /// Nobody: may do nothing.
     pub fn anonymous() -> Self {
         Self { actor: Actor::Anonymous, lease: None, grants: Vec::new() }
+    }
+
+    /// The service itself in one repository: may do everything there. The text says which part of it.
+    pub fn service(part: &str, place: Place, name: &RepositoryName) -> Self {
+        let asked = Scope { name: name.clone(), actions: Actions::all() };
+        let grant = Grant { allowed: asked.actions, asked, place: Some(place) };
+        Self { actor: Actor::system(part), lease: None, grants: vec![grant] }
+    }
+
+    /// Whether it is the service itself.
+    pub(super) fn is_service(&self) -> bool {
+        matches!(self.actor, Actor::System(_))
     }
 
     /// Whether somebody stands behind it.

@@ -1,10 +1,14 @@
 //! What the registry asks of others: ports that contexts above it, or beside it, implement.
 
-use super::model::{Manifest, RepositoryName};
+use super::access::Place;
+use super::model::{Manifest, Reference, RepositoryName};
+use super::service::{Registry, Served};
 use crate::kernel::ids::{ExecutionId, ImageId, ProjectId, TenantId};
 use crate::kernel::{Digest, Result};
 use crate::platform::db::TenantTx;
+use crate::platform::storage::ByteStream;
 use chrono::{DateTime, Utc};
+use std::ops::Range;
 
 /// A running build at the registry's door: may pull every repository of its tenant and push the named ones, as long as
 /// it holds its lease.
@@ -73,4 +77,34 @@ pub trait Shelf: Send + Sync {
 
     /// A manifest was deleted; what is left of the newest, if anything is.
     async fn deleted(&self, tx: &mut TenantTx, image: ImageId, digest: Digest, newest: Option<&Push>) -> Result<()>;
+}
+
+/// Knows the projects that are a cache of another registry. What it is asked for there it serves, and keeps through
+/// [`super::Access::service`].
+#[async_trait::async_trait]
+pub trait UpstreamGate: Send + Sync {
+    /// Whether a project is such a cache: nobody else pushes to it.
+    async fn is_cache(&self, place: Place) -> Result<bool>;
+
+    /// A manifest of a cache, from here or from there.
+    async fn manifest(
+        &self,
+        registry: &Registry,
+        place: Place,
+        name: &RepositoryName,
+        reference: &Reference,
+    ) -> Result<Option<Served>>;
+
+    /// Size in bytes that the other registry says a blob has which is not here.
+    async fn blob_size(&self, place: Place, name: &RepositoryName, blob: &Digest) -> Result<Option<u64>>;
+
+    /// Bytes of such a blob, sent while they arrive and are stored.
+    async fn blob(
+        &self,
+        registry: &Registry,
+        place: Place,
+        name: &RepositoryName,
+        blob: &Digest,
+        range: Range<u64>,
+    ) -> Result<ByteStream>;
 }

@@ -18,10 +18,10 @@ mod service;
 mod store;
 mod tasks;
 
-pub use access::Access;
+pub use access::{Access, Place};
 pub use api::routes;
 pub use config::Config;
-pub use gates::{Push, Robot, RobotGate, Shelf, staging_tag};
+pub use gates::{Push, Robot, RobotGate, Shelf, UpstreamGate, staging_tag};
 pub use model::{Action, Descriptor, Manifest, ManifestKind, Platform, Reference, RepositoryName, Tag};
-pub use service::{Parts, Registry, TagInfo, Tagged, Usage};
+pub use service::{BodyStream, Parts, Registry, Served, TagInfo, Tagged, Usage};
 pub use tasks::register;

@@ -101,6 +101,7 @@ fn body(operation: &str) -> Option<Value> {
         "update_user" | "update_tenant" | "update_project" => json!({"name": "Other"}),
         "set_project_member" => json!({"role": "viewer"}),
         "set_registry_credential" => json!({"username": "bob", "password": "y"}),
+        "set_upstream" => json!({"url": "https://registry.example.com"}),
         "set_secret" => json!({"kind": "opaque", "value": "y"}),
         _ => return None,
     })

@@ -20,6 +20,7 @@ const ACROSS_TENANTS: &[(&str, &str)] = &[
     ("jobs_one_per_periodic_kind", "periodic tasks belong to no tenant"),
     ("project_members_by_user", "sign-in asks for all tenants of a person"),
     ("tenant_members_by_user", "sign-in asks for all tenants of a person"),
+    ("upstream_manifests_by_age", "old manifests of all tenants are removed together"),
 ];
 
 /// Tables without a tenant that the tenant's role may touch all the same.

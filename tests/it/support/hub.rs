@@ -92,6 +92,7 @@ impl Hub {
             projects: app.projects.clone(),
             robots: robots.clone(),
             shelf: Arc::new(CatalogShelf),
+            upstreams: Arc::new(app.upstreams.clone()),
         })
         .unwrap();
         let catalog = Catalog::new(app.db.clone(), app.projects.clone(), registry.clone());

@@ -27,7 +27,7 @@ pub async fn handle(
         Method::GET => get(registry, access, name, &error::digest(digest)?, &parts.headers).await,
         Method::HEAD => {
             let digest = error::digest(digest)?;
-            let size = registry.blob_size(access, name, &digest).await?;
+            let size = registry.find_blob(access, name, &digest).await?.size;
             let mut response = empty(StatusCode::OK, &[])?;
             describe(&mut response, &digest, size)?;
             Ok(response)
@@ -47,7 +47,8 @@ async fn get(
     digest: &Digest,
     headers: &HeaderMap,
 ) -> Result<Response> {
-    let size = registry.blob_size(access, name, digest).await?;
+    let found = registry.find_blob(access, name, digest).await?;
+    let size = found.size;
     if matches_etag(headers, digest) {
         return empty(StatusCode::NOT_MODIFIED, &[(ETAG, etag(digest))]);
     }
@@ -62,10 +63,10 @@ async fn get(
         }
     };
     // The client asks there for its range again.
-    if let Some(address) = registry.blob_address(digest).await? {
+    if let Some(address) = registry.blob_address(digest, &found).await? {
         return empty(StatusCode::TEMPORARY_REDIRECT, &[(LOCATION, address), (CONTENT_DIGEST, digest.to_string())]);
     }
-    let body = registry.blob_body(digest, range.clone()).await?;
+    let body = registry.blob_body(name, digest, &found, range.clone()).await?;
     let sent = metrics::counter!("image_factory_registry_sent_bytes_total");
     let body = body.inspect(move |piece| {
         if let Ok(piece) = piece {

@@ -1,7 +1,7 @@
 //! Pulling, mounting and unlinking blobs.
 
 use super::Registry;
-use crate::images::registry::access::Access;
+use crate::images::registry::access::{Access, Place};
 use crate::images::registry::error;
 use crate::images::registry::model::{Action, RepositoryName};
 use crate::images::registry::store;
@@ -9,29 +9,53 @@ use crate::kernel::{Digest, Error, Result};
 use crate::platform::storage::{self, ByteStream, Key};
 use std::ops::Range;
 
+/// A blob that a repository serves.
+#[derive(Debug, Clone, Copy)]
+pub struct FoundBlob {
+    /// Its size in bytes.
+    pub size: u64,
+    /// The cache that it is not in yet.
+    upstream: Option<Place>,
+}
+
 impl Registry {
-    /// The size in bytes of a blob that the repository serves.
-    pub async fn blob_size(&self, access: &Access, name: &RepositoryName, blob: &Digest) -> Result<u64> {
+    /// Finds a blob that the repository serves.
+    pub async fn find_blob(&self, access: &Access, name: &RepositoryName, blob: &Digest) -> Result<FoundBlob> {
         let place = access.place(name, Action::Pull)?;
         let mut at = self.parts.db.statement(place.tenant_id).await?;
         let found = store::blobs::find(&mut at, place.project_id, name.image(), blob).await?;
         at.keep();
-        if found.repository.is_none() {
-            return Err(error::name_unknown());
+        if let Some(size) = found.size_bytes {
+            return Ok(FoundBlob { size, upstream: None });
         }
-        found.size_bytes.ok_or_else(|| error::blob_unknown(blob))
+        if self.is_cache(access, place).await? {
+            let size = self.parts.upstreams.blob_size(place, name, blob).await?;
+            let size = size.ok_or_else(|| error::blob_unknown(blob))?;
+            return Ok(FoundBlob { size, upstream: Some(place) });
+        }
+        Err(if found.repository.is_none() { error::name_unknown() } else { error::blob_unknown(blob) })
     }
 
-    /// The bytes of a blob whose size [`Self::blob_size`] gave.
-    pub async fn blob_body(&self, blob: &Digest, range: Option<Range<u64>>) -> Result<ByteStream> {
+    /// The bytes of a blob that [`Self::find_blob`] found.
+    pub async fn blob_body(
+        &self,
+        name: &RepositoryName,
+        blob: &Digest,
+        found: &FoundBlob,
+        range: Option<Range<u64>>,
+    ) -> Result<ByteStream> {
+        if let Some(place) = found.upstream {
+            let range = range.unwrap_or(0..found.size);
+            return self.parts.upstreams.blob(self, place, name, blob, range).await;
+        }
         let object = self.parts.store.get(&Key::blob(blob), range).await?;
         let object = object.ok_or_else(|| Error::internal(format!("the storage has lost the blob {blob}")))?;
         Ok(object.body)
     }
 
-    /// Where a client may fetch a blob itself whose size [`Self::blob_size`] gave; none where it is served from here.
-    pub async fn blob_address(&self, blob: &Digest) -> Result<Option<String>> {
-        self.parts.store.address(&Key::blob(blob)).await
+    /// Where a client may fetch a blob itself that [`Self::find_blob`] found; none where it is served from here.
+    pub async fn blob_address(&self, blob: &Digest, found: &FoundBlob) -> Result<Option<String>> {
+        if found.upstream.is_some() { Ok(None) } else { self.parts.store.address(&Key::blob(blob)).await }
     }
 
     /// Records what the storage is. Says so when it is not the one that the blobs were written to.

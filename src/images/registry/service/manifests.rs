@@ -53,6 +53,10 @@ impl Registry {
         with_content: bool,
     ) -> Result<Served> {
         let place = access.place(name, Action::Pull)?;
+        if self.is_cache(access, place).await? {
+            let served = self.parts.upstreams.manifest(self, place, name, reference).await?;
+            return served.ok_or_else(|| error::manifest_unknown(reference));
+        }
         let mut at = self.parts.db.statement(place.tenant_id).await?;
         let found = store::manifests::find(&mut at, place.project_id, name.image(), reference, with_content).await?;
         at.keep();

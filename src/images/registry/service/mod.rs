@@ -6,7 +6,7 @@ mod tags;
 mod tokens;
 mod uploads;
 
-pub use manifests::Tagged;
+pub use manifests::{Served, Tagged};
 pub use tags::{TagInfo, Usage};
 pub use tokens::{Credentials, SERVICE};
 pub use uploads::{BodyStream, UploadStatus};
@@ -14,8 +14,9 @@ pub use uploads::{BodyStream, UploadStatus};
 use super::access::{Access, Place};
 use super::config::Config;
 use super::error;
-use super::gates::{RobotGate, Shelf};
+use super::gates::{RobotGate, Shelf, UpstreamGate};
 use super::model::{Action, RepositoryName};
+use super::store;
 use crate::kernel::ids::TenantId;
 use crate::kernel::secret::Keyring;
 use crate::kernel::{Clock, Error, Result};
@@ -44,6 +45,7 @@ pub struct Parts {
     pub projects: Projects,
     pub robots: Arc<dyn RobotGate>,
     pub shelf: Arc<dyn Shelf>,
+    pub upstreams: Arc<dyn UpstreamGate>,
 }
 
 /// The OCI registry. Cheap to clone.
@@ -84,7 +86,21 @@ impl Registry {
         {
             return Err(error::denied_because("the build behind this token has ended or lost its lease"));
         }
+        if action == Action::Push && self.is_cache(access, place).await? {
+            return Err(error::denied_because("the project is a cache of another registry: nothing is pushed to it"));
+        }
         Ok(place)
+    }
+
+    /// Whether what the caller asks for may have to come from another registry.
+    async fn is_cache(&self, access: &Access, place: Place) -> Result<bool> {
+        Ok(!access.is_service() && self.parts.upstreams.is_cache(place).await?)
+    }
+
+    /// Whether a project has repositories, whoever asks.
+    pub async fn has_repositories(&self, place: Place) -> Result<bool> {
+        let mut tx = self.parts.db.tenant(place.tenant_id).await?;
+        store::repositories::any(&mut tx, place.project_id).await
     }
 
     /// Runs to the end even when the client goes away meanwhile, so that no upload is left half recorded.
