@@ -10,3 +10,4 @@ mod pushing;
 mod restart;
 mod robots;
 mod tools;
+mod upstreams;

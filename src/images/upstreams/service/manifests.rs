@@ -9,8 +9,8 @@ use chrono::Duration;
 use std::time::Duration as Period;
 use uuid::Uuid;
 
-/// How long one process may take to ask for a manifest.
-const LEASE: Period = Period::from_mins(2);
+/// How long the others wait for one process to ask. Then another asks, too, which does no harm.
+const LEASE: Period = Period::from_secs(30);
 /// How often those look who wait for it, and how often in all.
 const POLL: Period = Period::from_millis(200);
 const MAX_POLLS: usize = 300;

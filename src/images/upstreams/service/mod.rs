@@ -46,8 +46,6 @@ pub struct Upstreams {
     egress: Egress,
     client: Client,
     max_manifest_bytes: usize,
-    /// This process, as who fetches.
-    process: Uuid,
     settings: Cache<Place, Option<Arc<UpstreamRow>>>,
     /// Upstreams that did not answer just now.
     down: Cache<Place, ()>,
@@ -74,7 +72,6 @@ impl Upstreams {
             client: Client::new(egress.clone(), clock)?,
             egress,
             max_manifest_bytes,
-            process: Uuid::now_v7(),
             settings: Cache::builder().max_capacity(MAX_SETTINGS).time_to_live(SETTINGS_AGE).build(),
             down: Cache::builder().max_capacity(MAX_SETTINGS).time_to_live(DOWN_FOR).build(),
         })
@@ -214,10 +211,15 @@ impl UpstreamGate for Upstreams {
     ) -> Result<Option<Served>> {
         let (row, remote) = self.remote(place).await?;
         let pull = Pull { upstreams: self.clone(), registry: registry.clone(), place, name: name.clone(), remote };
-        match reference {
-            Reference::Digest(digest) => pull.by_digest(digest).await,
-            Reference::Tag(tag) => pull.by_tag(tag.as_str(), row.info.freshness_seconds).await,
-        }
+        let reference = reference.clone();
+        // To the end even when the client goes away: others may wait for it.
+        let pulled = self.tasks.spawn("upstreams.manifest", async move {
+            match &reference {
+                Reference::Digest(digest) => pull.by_digest(digest).await,
+                Reference::Tag(tag) => pull.by_tag(tag.as_str(), row.info.freshness_seconds).await,
+            }
+        });
+        pulled.await.map_err(|e| Error::internal("a task panicked").with_source(e))?
     }
 
     async fn blob_size(&self, place: Place, name: &RepositoryName, blob: &Digest) -> Result<Option<u64>> {
