@@ -32,6 +32,7 @@ impl Victim {
         owner.put("/projects/hello/secrets/TOKEN", json!({"kind": "opaque", "value": "x"})).await.expect(200);
         let login = json!({"username": "ann", "password": "x"});
         owner.put("/projects/hello/registry-credentials/docker.io", login).await.expect(200);
+        owner.put("/projects/hello/upstream", json_of("set_upstream")).await.expect(200);
         let path = format!("/projects/hello/members/{}", member.user_id.unwrap());
         owner.put(&path, json!({"role": "developer"})).await.expect(200);
         let made = owner.post("/api-keys", json!({"name": "ci", "scopes": ["project:read"]})).await.expect(201);

@@ -29,13 +29,14 @@ struct Reference {
 
 impl Reference {
     const LOGIN: &str = "ann:secret";
+    /// The same with the password hashed by bcrypt, the one hash that it takes.
+    const HTPASSWD: &str = "ann:$2b$04$0J./DmcNKdLQGVXXgDziUOWVsBw3YoWgl35i9lBYnudlewj98nApe";
 
     async fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let path = |name: &str| folder.path().join(name).display().to_string();
         let host = format!("127.0.0.1:{}", free_port().unwrap());
-        let line = succeed("htpasswd", &["-Bbn", "ann", "secret"]);
-        std::fs::write(path("htpasswd"), line.trim()).unwrap();
+        std::fs::write(path("htpasswd"), Self::HTPASSWD).unwrap();
         let config = json!({
             "version": 0.1,
             "storage": {"filesystem": {"rootdirectory": path("data")}},
@@ -248,7 +249,7 @@ async fn a_registry_that_wants_tokens_is_given_them() {
 async fn settings_are_checked_versioned_and_recorded() {
     let (app, owner, client) = service().await;
     let path = "/projects/hub/upstream";
-    owner.get(path).await.refused(404, "upstream.not_found");
+    owner.get(path).await.refused(404, "not_found");
     for (settings, expected) in [
         (json!({"url": "ftp://example.com"}), "/url wrong_format"),
         (json!({"url": "https://10.1.2.3"}), "/url private_address"),
@@ -270,7 +271,7 @@ async fn settings_are_checked_versioned_and_recorded() {
         .unwrap();
     assert!(!String::from_utf8_lossy(&sealed).contains("swordfish"));
     owner.delete(path).await.expect(204);
-    owner.get(path).await.refused(404, "upstream.not_found");
+    owner.get(path).await.refused(404, "not_found");
     let trail = owner.get("/audit-events?action=upstream.set").await.expect(200);
     assert_eq!(trail["items"].as_array().unwrap().len(), 1);
     assert!(!trail.to_string().contains("swordfish"));
