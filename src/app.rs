@@ -4,6 +4,7 @@ use crate::communication::live::Live;
 use crate::config::Config;
 use crate::images::catalog::{Catalog, CatalogShelf};
 use crate::images::registry::{self, Registry};
+use crate::images::robots::Robots;
 use crate::images::upstreams::{self, Upstreams};
 use crate::kernel::secret::Keyring;
 use crate::kernel::{Clock, Error, Result};
@@ -49,6 +50,7 @@ pub struct App {
     pub registry: Registry,
     pub upstreams: Upstreams,
     pub catalog: Catalog,
+    pub robots: Robots,
     pub builds: Builds,
     pub dispatch: Dispatch,
     pub live: Live,
@@ -70,12 +72,20 @@ impl App {
         let signals = Signals::start(db.clone(), &tasks);
         let events = Events::new(db.clone());
         let users = Users::new(db.clone(), clock.clone())?;
-        let public_url = config.server.public_url.clone();
-        let identity =
-            Identity::new(db.clone(), clock.clone(), users.clone(), &keyring, config.identity.clone(), public_url)?;
+        let registry_host = registry_host(&config.server.public_url);
+        let identity = Identity::new(
+            db.clone(),
+            clock.clone(),
+            users.clone(),
+            &keyring,
+            config.identity.clone(),
+            config.server.public_url.clone(),
+            registry_host.host.clone(),
+        )?;
         let tenants = Tenants::new(db.clone(), clock.clone(), users.clone(), tasks.clone());
-        let projects = Projects::new(db.clone(), clock.clone(), users, keyring.clone());
+        let projects = Projects::new(db.clone(), clock.clone(), users.clone(), keyring.clone());
         let objects = storage::at(&config.storage, &tasks);
+        let robots = Robots::new(db.clone(), clock.clone());
         let upstreams = Upstreams::new(
             db.clone(),
             clock.clone(),
@@ -96,11 +106,13 @@ impl App {
             identity: identity.clone(),
             tenants: tenants.clone(),
             projects: projects.clone(),
-            robots: Arc::new(ExecutionRobots::new(db.clone(), tenants.clone(), projects.clone())),
+            robots: Arc::new(robots.clone()),
+            build_robots: Arc::new(ExecutionRobots::new(db.clone(), tenants.clone(), projects.clone())),
             shelf: Arc::new(CatalogShelf),
             upstreams: Arc::new(upstreams.clone()),
         })?;
-        let catalog = Catalog::new(db.clone(), projects.clone(), registry.clone());
+        let catalog =
+            Catalog::new(db.clone(), clock.clone(), users, tenants.clone(), projects.clone(), registry.clone());
         let builds = Builds::new(
             db.clone(),
             clock.clone(),
@@ -108,7 +120,7 @@ impl App {
             tenants.clone(),
             projects.clone(),
             registry.clone(),
-            registry_host(&config.server.public_url),
+            registry_host,
             objects.clone(),
         );
         let dispatch =
@@ -132,6 +144,7 @@ impl App {
             registry,
             upstreams,
             catalog,
+            robots,
             builds,
             dispatch,
         })

@@ -7,10 +7,11 @@
 #   test   what its tests need besides
 #   rust   a linker, and the tools that come with Rust
 #
-# Packages are Debian 12's own, whose release pins their versions; cargo-nextest is pinned here.
+# Packages are Debian 12's own, whose release pins their versions; what cargo installs is pinned here.
 set -euo pipefail
 
 nextest_version=0.9.143
+fuzz_version=0.13.2
 
 run=(
     buildah          # builds images
@@ -29,7 +30,7 @@ test=(
     netavark          # podman's network
     podman            # the second client that pulls from the registry
 )
-rust=(gcc libc6-dev)
+rust=(gcc g++ libc6-dev)
 
 fail() {
     echo "install: $*" >&2
@@ -87,10 +88,11 @@ install_components() {
     fi
 }
 
-install_nextest() {
-    if ! cargo nextest --version >/dev/null 2>&1; then
-        echo "installing: cargo-nextest $nextest_version (takes some minutes, once)"
-        quietly cargo install --locked cargo-nextest --version "$nextest_version"
+# `install_command NAME VERSION`: a command of cargo.
+install_command() {
+    if ! cargo "$1" --version >/dev/null 2>&1; then
+        echo "installing: cargo-$1 $2 (takes some minutes, once)"
+        quietly cargo install --locked "cargo-$1" --version "$2"
     fi
 }
 
@@ -99,7 +101,7 @@ for what in "$@"; do
     case $what in
         run) packages+=("${run[@]}") ;;
         test) packages+=("${test[@]}") ;;
-        rust) command -v cc >/dev/null || packages+=("${rust[@]}") ;;
+        rust) command -v c++ >/dev/null || packages+=("${rust[@]}") ;;
         *) fail "there is nothing called $what: run, test, rust" ;;
     esac
 done
@@ -107,4 +109,7 @@ command -v dpkg-query >/dev/null || fail "this is not Debian; by its own means, 
 mapfile -t missing < <(missing_packages)
 [ ${#missing[@]} -eq 0 ] || install_packages "${missing[@]}"
 [[ " $* " != *" rust "* ]] || install_components
-[[ " $* " != *" test "* ]] || install_nextest
+if [[ " $* " == *" test "* ]]; then
+    install_command nextest "$nextest_version"
+    install_command fuzz "$fuzz_version"
+fi

@@ -80,6 +80,7 @@ if [ "${1-}" != static ]; then
     tests web-tests "$logs/vitest.xml" \
         npm --prefix web test -- --reporter=junit --outputFile="$logs/vitest.xml"
     tests tests target/nextest/default/junit.xml deploy/dev/postgres.sh cargo nextest run --locked
+    check fuzzing deploy/dev/fuzz.sh
     cargo build --locked --quiet --bin image-factory 2>/dev/null
     PLAYWRIGHT_JUNIT_OUTPUT_NAME="$logs/playwright.xml" tests web-e2e "$logs/playwright.xml" \
         npm --prefix web run e2e -- --reporter=junit

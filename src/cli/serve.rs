@@ -81,6 +81,7 @@ impl Running {
         if !self.tasks.shutdown(self.patience).await {
             tracing::warn!("some work did not end in time");
         }
+        self.app.registry.flush_accesses().await;
         self.app.signals.flush().await;
         self.app.db.close().await;
     }

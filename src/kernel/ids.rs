@@ -66,8 +66,12 @@ id! {
     WorkerId,
     /// An image of the catalogue: one repository of the registry.
     ImageId,
+    /// A robot account of one tenant.
+    RobotId,
     /// An upload to the registry.
     UploadId,
+    /// A collection of garbage, or a verification of what is stored.
+    StorageRunId,
     /// A published event.
     EventId,
     /// A background job.

@@ -1,11 +1,12 @@
 //! The registry's port, implemented: a push fills the catalogue in the transaction that commits it.
 
-use super::model::{ImageType, layers, metadata};
-use super::store;
-use crate::images::registry::{Push, Shelf};
-use crate::kernel::ids::ImageId;
-use crate::kernel::{Digest, Result};
-use crate::platform::db::TenantTx;
+use super::model::{ImageType, Lifecycle, Visibility, layers, metadata, terms};
+use super::store::{self, Reach};
+use crate::images::registry::{Place, Push, RepositoryName, Shelf, Standing};
+use crate::kernel::ids::{ImageId, ProjectId, UserId};
+use crate::kernel::{Digest, Error, Result};
+use crate::platform::db::{SystemTx, TenantStatement, TenantTx};
+use crate::tenancy::access::Caller;
 
 /// Fills the catalogue.
 #[derive(Debug, Clone, Copy, Default)]
@@ -14,22 +15,80 @@ pub struct CatalogShelf;
 #[async_trait::async_trait]
 impl Shelf for CatalogShelf {
     async fn pushed(&self, tx: &mut TenantTx, push: &Push) -> Result<()> {
+        // What is about another manifest, such as a signature, is not what the image shows.
+        if push.manifest.subject.is_some() && store::lifecycle(tx, push.image_id).await?.is_some() {
+            return Ok(());
+        }
         let image_type = if push.manifest.artifact_type.is_some() { ImageType::Artifact } else { ImageType::Container };
         store::upsert(tx, push, image_type).await?;
+        if let Some(build) = push.build {
+            store::builds::set(tx, push, build).await?;
+        }
         let digest = push.digest.to_string();
-        if let Some(metadata) = metadata(&digest, &push.manifest, push.config.as_ref()) {
+        let metadata = metadata(&digest, &push.manifest, push.config.as_ref());
+        // An index says nothing of its own: the labels of its images stay.
+        if metadata.is_some() || !store::terms::has(tx, push.image_id).await? {
+            let labels = metadata.as_ref().and_then(|m| m.labels.as_ref());
+            store::terms::set(tx, push.image_id, &terms(push.name.image(), labels)).await?;
+        }
+        if let Some(metadata) = metadata {
             store::set_metadata(tx, push.image_id, &metadata, push.at).await?;
             store::set_layers(tx, push.image_id, &layers(&push.manifest, push.config.as_ref())).await?;
         }
         Ok(())
     }
 
+    async fn check_writable(&self, tx: &mut TenantTx, image: ImageId) -> Result<()> {
+        match store::lifecycle(tx, image).await? {
+            Some(Lifecycle::Archived) => {
+                Err(Error::forbidden("image.archived", "the image is archived and takes no pushes: restore it first"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    async fn measured(&self, tx: &mut TenantTx, image: ImageId, digest: Digest, unpacked_bytes: u64) -> Result<()> {
+        store::set_unpacked(tx, image, &digest, unpacked_bytes).await
+    }
+
+    async fn repositories(&self, tx: &mut TenantTx, caller: &Caller, last: &str, limit: i64) -> Result<Vec<String>> {
+        match Reach::of(caller) {
+            Ok(reach) => store::repositories(tx, &reach, last, limit).await,
+            // Who may pull nothing sees nothing.
+            Err(_) => Ok(Vec::new()),
+        }
+    }
+
+    async fn standing(
+        &self,
+        at: &mut TenantStatement,
+        project: ProjectId,
+        image: &str,
+        user: Option<UserId>,
+    ) -> Result<Standing> {
+        let found = store::members::standing(at, project, image, user).await?;
+        Ok(found.map_or_else(Standing::default, |(visibility, role)| Standing {
+            public: visibility == Visibility::Public,
+            closed: visibility == Visibility::Project,
+            granted: role.iter().flat_map(|r| r.actions()).copied().collect(),
+        }))
+    }
+
+    async fn public_place(&self, tx: &mut SystemTx, name: &RepositoryName) -> Result<Option<Place>> {
+        store::members::public_place(tx, name).await
+    }
+
     async fn deleted(&self, tx: &mut TenantTx, image: ImageId, digest: Digest, newest: Option<&Push>) -> Result<()> {
+        store::builds::forget(tx, image, &digest).await?;
         match newest {
             // A held image stays held, whatever is deleted of it.
-            None => store::delete_unless_held(tx, image).await,
+            None => store::delete_unless_kept(tx, image).await,
             Some(push) if store::shows(tx, image, &digest.to_string()).await? => self.pushed(tx, push).await,
             Some(_) => Ok(()),
         }
+    }
+
+    async fn is_held(&self, tx: &mut TenantTx, image: ImageId) -> Result<bool> {
+        store::is_held(tx, image).await
     }
 }

@@ -2,8 +2,9 @@
 
 use super::error;
 use super::model::{Action, Actions, RepositoryName, Scope};
-use crate::kernel::ids::{ExecutionId, ProjectId, TenantId};
+use crate::kernel::ids::{ExecutionId, ProjectId, RobotId, TenantId};
 use crate::kernel::{Actor, Result};
+use crate::tenancy::access::RequestInfo;
 use serde::{Deserialize, Serialize};
 
 /// Rights on repositories, decided when a token was made or, with a password on the request itself, just now.
@@ -11,17 +12,30 @@ use serde::{Deserialize, Serialize};
 pub struct Access {
     /// Who asks.
     pub(super) actor: Actor,
-    /// The lease of a robot: its rights end with it.
+    /// The lease of a running build: its rights end with it.
     pub(super) lease: Option<Lease>,
+    /// The robot account behind it: its rights to write end with it.
+    pub(super) robot: Option<Pass>,
     pub(super) grants: Vec<Grant>,
+    /// Where the request came from; a token has none.
+    pub(super) request: RequestInfo,
 }
 
-/// The attempt of a build that a robot works for.
+/// The attempt of a build that works with the registry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Lease {
     pub execution: ExecutionId,
     pub attempt: i32,
     pub tenant_id: TenantId,
+    pub project_id: ProjectId,
+}
+
+/// The robot account that a token was made for, and with which of its secrets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pass {
+    pub robot: RobotId,
+    pub tenant_id: TenantId,
+    pub secret_version: i32,
 }
 
 /// The answer to one scope.
@@ -47,14 +61,19 @@ pub struct Place {
 impl Access {
     /// Nobody: may do nothing.
     pub fn anonymous() -> Self {
-        Self { actor: Actor::Anonymous, lease: None, grants: Vec::new() }
+        Self::of(Actor::Anonymous, Vec::new())
+    }
+
+    /// Rights that do not end before the token.
+    pub(super) fn of(actor: Actor, grants: Vec<Grant>) -> Self {
+        Self { actor, lease: None, robot: None, grants, request: RequestInfo::default() }
     }
 
     /// The service itself in one repository: may do everything there. The text says which part of it.
     pub fn service(part: &str, place: Place, name: &RepositoryName) -> Self {
         let asked = Scope { name: name.clone(), actions: Actions::all() };
         let grant = Grant { allowed: asked.actions, asked, place: Some(place) };
-        Self { actor: Actor::system(part), lease: None, grants: vec![grant] }
+        Self::of(Actor::system(part), vec![grant])
     }
 
     /// Whether it is the service itself.
@@ -62,7 +81,7 @@ impl Access {
         matches!(self.actor, Actor::System(_))
     }
 
-    /// Whether somebody stands behind it.
+    /// Whether nobody stands behind it.
     pub fn is_anonymous(&self) -> bool {
         self.actor == Actor::Anonymous
     }
@@ -94,14 +113,11 @@ mod tests {
             allowed: allowed.iter().copied().collect(),
             place,
         };
-        let access = Access {
-            actor: Actor::User(UserId::new()),
-            lease: None,
-            grants: vec![
-                grant("repository:acme/hello/web:pull,push", &[Action::Pull], Some(place)),
-                grant("repository:other/x/y:pull", &[], None),
-            ],
-        };
+        let grants = vec![
+            grant("repository:acme/hello/web:pull,push", &[Action::Pull], Some(place)),
+            grant("repository:other/x/y:pull", &[], None),
+        ];
+        let access = Access::of(Actor::User(UserId::new()), grants);
         let kind = |name: &str, action| access.place(&name.parse().unwrap(), action).map_err(|e| e.kind());
         assert_eq!(kind("acme/hello/web", Action::Pull), Ok(place));
         assert_eq!(kind("acme/hello/web", Action::Push), Err(Kind::Forbidden));

@@ -15,6 +15,24 @@ pub struct Config {
     pub idle_timeout_seconds: u64,
     /// Minutes for which a token is good.
     pub token_minutes: u32,
+    /// Hours between two collections of garbage; 0: only when an operator starts one.
+    pub collect_every_hours: u32,
+    /// Hours for which what nothing refers to is kept, at least one: time enough for a push from its first blob to its
+    /// manifest.
+    pub collect_grace_hours: u32,
+    /// Days after which layer caches of builds, and images of builds that did not complete, are removed.
+    pub build_cache_days: u32,
+    /// Days between two verifications of all stored blobs; 0: only when an operator starts one.
+    pub scrub_every_days: u32,
+    /// Bytes that a verification reads in a second.
+    pub scrub_bytes_per_second: u64,
+    /// Requests for tokens and for what is public, per second, from one address that has not signed in; bursts of twice
+    /// that.
+    pub anonymous_requests_per_second: u32,
+    /// Days for which the access log tells who pulled and pushed; it ends with whole months.
+    pub access_log_days: u32,
+    /// Most pulls that wait to be written to the access log.
+    pub access_log_queue: usize,
 }
 
 impl Default for Config {
@@ -25,6 +43,14 @@ impl Default for Config {
             upload_expiry_hours: 24,
             idle_timeout_seconds: 60,
             token_minutes: 5,
+            collect_every_hours: 6,
+            collect_grace_hours: 24,
+            build_cache_days: 30,
+            scrub_every_days: 30,
+            scrub_bytes_per_second: 20 * 1024 * 1024,
+            anonymous_requests_per_second: 50,
+            access_log_days: 365,
+            access_log_queue: 10_000,
         }
     }
 }

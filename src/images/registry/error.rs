@@ -37,6 +37,12 @@ pub fn blob_unknown(digest: &Digest) -> Error {
     Error::new(Kind::NotFound, "BLOB_UNKNOWN", format!("the repository has no blob {digest}"))
 }
 
+/// Stored, and found damaged. To a client it is as if it were not there, so that whoever has it pushes it again.
+pub fn blob_rotten(digest: &Digest) -> Error {
+    let message = format!("the stored blob {digest} is damaged; push it again to heal it");
+    Error::new(Kind::NotFound, "BLOB_UNKNOWN", message)
+}
+
 pub fn upload_unknown() -> Error {
     Error::new(Kind::NotFound, "BLOB_UPLOAD_UNKNOWN", "there is no such upload: it ended, expired or was freed")
 }
@@ -45,9 +51,12 @@ pub fn upload_invalid(message: impl Into<String>) -> Error {
     Error::new(Kind::Malformed, "BLOB_UPLOAD_INVALID", message)
 }
 
+/// Code of [`out_of_order`].
+pub const OUT_OF_ORDER: &str = "RANGE_INVALID";
+
 /// The chunk does not continue what is there: 416.
 pub fn out_of_order(received: u64) -> Error {
-    Error::new(Kind::Malformed, "RANGE_INVALID", format!("the upload has {received} bytes; continue there"))
+    Error::new(Kind::Malformed, OUT_OF_ORDER, format!("the upload has {received} bytes; continue there"))
 }
 
 pub fn blob_too_large(max: u64) -> Error {
@@ -83,6 +92,10 @@ pub fn denied() -> Error {
 
 pub fn denied_because(message: impl Into<String>) -> Error {
     Error::forbidden("DENIED", message)
+}
+
+pub fn tag_immutable(tag: &str) -> Error {
+    denied_because(format!("the tag {tag} is immutable by the project's retention policy: it neither moves nor goes"))
 }
 
 /// 405.

@@ -43,6 +43,12 @@ pub fn deleted(clock: &Clock, actor: &Actor, what: &Deleted<'_>) -> Event {
         .in_project(what.place.project_id)
 }
 
+/// `blob.rotten`: a blob that these repositories of a tenant link is damaged, and not served until it is pushed again.
+pub fn rotten(clock: &Clock, tenant: TenantId, digest: &Digest, repositories: &[&str]) -> Event {
+    let payload = json!({"digest": digest, "repositories": repositories});
+    Event::new(clock, "blob.rotten", Some(tenant), &Actor::system("storage"), format!("blob:{digest}"), payload)
+}
+
 fn subject(image: ImageId) -> String {
     format!("image:{image}")
 }

@@ -1,6 +1,7 @@
 //! What runs behind.
 
-use super::service::Registry;
+use super::model::RunKind;
+use super::service::{MEASURE, Registry};
 use super::store;
 use crate::kernel::{Error, Result};
 use crate::platform::jobs;
@@ -11,8 +12,29 @@ use uuid::Uuid;
 /// Uploads ended in one statement.
 const BATCH: i64 = 500;
 
-/// Registers the reaper of uploads.
+/// How soon after it was asked for a collection or verification begins.
+const LOOK_FOR_RUNS: Period = Period::from_secs(10);
+
+/// Registers the reaper of uploads, the keeper of the access log, garbage collection, verification and the measuring of
+/// layers.
 pub fn register(jobs: &mut jobs::Registry, registry: &Registry) {
+    for (name, kind) in [("registry.collect", RunKind::Collect), ("registry.scrub", RunKind::Scrub)] {
+        let registry = registry.clone();
+        jobs.every(LOOK_FOR_RUNS, name, move || {
+            let registry = registry.clone();
+            async move { registry.work_on_storage(kind).await }
+        });
+    }
+    let measuring = registry.clone();
+    jobs.on(MEASURE, move |payload| {
+        let registry = measuring.clone();
+        async move { registry.measure(serde_json::from_value(payload)?).await }
+    });
+    let keeper = registry.clone();
+    jobs.every(Period::from_hours(1), "registry.keep_access_log", move || {
+        let registry = keeper.clone();
+        async move { registry.keep_access_log().await.map(drop) }
+    });
     let registry = registry.clone();
     jobs.every(Period::from_mins(10), "registry.reap_uploads", move || {
         let registry = registry.clone();

@@ -1,7 +1,7 @@
 //! The registry asks who a robot is: the execution named by its user name, while that holds its lease.
 
 use super::store::executions;
-use crate::images::registry::{Robot, RobotGate};
+use crate::images::registry::{BuildRobot, BuildRobotGate};
 use crate::kernel::Result;
 use crate::kernel::ids::ExecutionId;
 use crate::kernel::secret::{constant_time_eq, fingerprint};
@@ -26,8 +26,8 @@ impl ExecutionRobots {
 }
 
 #[async_trait]
-impl RobotGate for ExecutionRobots {
-    async fn robot(&self, username: &str, token: &str) -> Result<Option<Robot>> {
+impl BuildRobotGate for ExecutionRobots {
+    async fn build_robot(&self, username: &str, token: &str) -> Result<Option<BuildRobot>> {
         let Ok(execution) = username.parse::<ExecutionId>() else { return Ok(None) };
         let mut tx = self.db.system("authenticate robot").await?;
         let Some(row) = executions::robot(&mut tx, execution).await? else { return Ok(None) };
@@ -47,7 +47,7 @@ impl RobotGate for ExecutionRobots {
         {
             push.push(cache);
         }
-        Ok(Some(Robot {
+        Ok(Some(BuildRobot {
             execution,
             attempt: run.attempt,
             tenant_id: run.tenant_id,

@@ -1,11 +1,13 @@
 //! Token buckets by key (GCRA), in process.
 
 use crate::kernel::{Error, Result};
+use crate::platform::tasks::Tasks;
 use governor::clock::{Clock as _, DefaultClock};
 use governor::{DefaultKeyedRateLimiter, Quota};
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 /// So many requests per second for each key, with a burst of twice that.
 #[derive(Clone)]
@@ -50,6 +52,19 @@ impl RateLimits {
         Self { usual: NonZeroU32::new(usual).unwrap_or(NonZeroU32::MIN), by_rate: Arc::default() }
     }
 
+    /// The same, forgetting quiet keys every minute until the process stops.
+    #[must_use]
+    pub fn forgetful(self, tasks: &Tasks) -> Self {
+        let idle = self.clone();
+        tasks.spawn_until_stopped("forget idle rate limits", async move {
+            loop {
+                tokio::time::sleep(Duration::from_mins(1)).await;
+                idle.forget_idle();
+            }
+        });
+        self
+    }
+
     /// Takes a token, or says when there will be one.
     pub fn check(&self, key: &str, own: Option<u32>) -> Result<()> {
         let rate = own.and_then(NonZeroU32::new).unwrap_or(self.usual);
@@ -60,8 +75,7 @@ impl RateLimits {
         limiter.check(key)
     }
 
-    /// Forgets keys that have been quiet, so that memory stays bounded.
-    pub fn forget_idle(&self) {
+    fn forget_idle(&self) {
         let limiters: Vec<_> = self.by_rate.lock().unwrap_or_else(PoisonError::into_inner).values().cloned().collect();
         limiters.iter().for_each(RateLimit::forget_idle);
     }

@@ -1,5 +1,6 @@
 use crate::kernel::{Digest, Error, Result};
 use std::fmt;
+use uuid::Uuid;
 
 /// Where an object is: segments of lower-case letters, digits, `.`, `_` and `-`, between slashes. None starts with a dot,
 /// so a key can never leave the store's folder or meet its own files.
@@ -30,6 +31,17 @@ impl Key {
         Self(format!("blobs/sha256/{}/{hex}", &hex[..2]))
     }
 
+    /// The key as one upload's own: no two uploads write to the same.
+    #[must_use]
+    pub fn of_upload(&self, upload: Uuid) -> Self {
+        Self(format!("{self}.{upload}"))
+    }
+
+    /// The upload whose key this is.
+    pub fn upload(&self) -> Option<Uuid> {
+        self.0.rsplit_once('.').and_then(|(_, upload)| upload.parse().ok())
+    }
+
     /// The text.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -52,6 +64,9 @@ mod tests {
         let key = Key::blob(&Digest::of(b""));
         assert!(key.as_str().starts_with("blobs/sha256/e3/e3b0c442"));
         assert!(Key::new(key.as_str()).is_ok());
+        let upload = Uuid::now_v7();
+        assert!(Key::new(key.of_upload(upload).as_str()).is_ok());
+        assert_eq!((key.of_upload(upload).upload(), key.upload()), (Some(upload), None));
     }
 
     proptest! {

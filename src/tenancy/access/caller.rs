@@ -3,7 +3,7 @@
 use super::{Permission, PermissionSet, SystemPermission, SystemRole};
 use crate::kernel::ids::{ProjectId, TenantId, UserId};
 use crate::kernel::{Actor, Error, Fault, Result};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 /// Where a request came from; for the audit trail.
@@ -28,6 +28,13 @@ pub struct TenantGrant {
     pub permissions: PermissionSet,
     /// Further permissions in single projects.
     pub projects: BTreeMap<ProjectId, PermissionSet>,
+    /// The projects that the person belongs to, whatever the credential limits; `None` means all of them, for those who
+    /// manage the tenant's members and those whose system role sees into it.
+    pub member_of: Option<BTreeSet<ProjectId>>,
+    /// The most that the credential carries of what is granted on single things: everything, or an API key's scopes.
+    pub scopes: PermissionSet,
+    /// The only project in which the credential works, where it is limited to one.
+    pub only_project: Option<ProjectId>,
 }
 
 /// Whoever asks, after authentication. Made once per request; every check on it is pure.
@@ -57,6 +64,9 @@ impl Caller {
                 slug,
                 permissions: PermissionSet::all(),
                 projects: BTreeMap::new(),
+                member_of: None,
+                scopes: PermissionSet::all(),
+                only_project: None,
             }),
             request: RequestInfo::default(),
         }
@@ -92,6 +102,18 @@ impl Caller {
         self.tenant.as_ref().is_some_and(|t| {
             t.permissions.has(permission) || t.projects.get(&project).is_some_and(|p| p.has(permission))
         })
+    }
+
+    /// Whether the person belongs to this project of the selected tenant.
+    pub fn belongs_to(&self, project: ProjectId) -> bool {
+        self.tenant.as_ref().is_some_and(|t| t.member_of.as_ref().is_none_or(|all| all.contains(&project)))
+    }
+
+    /// Whether the credential carries this permission where the person has it on a single thing of the project.
+    pub fn carries(&self, permission: Permission, project: ProjectId) -> bool {
+        self.tenant
+            .as_ref()
+            .is_some_and(|t| t.scopes.has(permission) && t.only_project.is_none_or(|only| only == project))
     }
 
     /// Which projects of the selected tenant the permission covers: `None` means all of them.

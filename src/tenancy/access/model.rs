@@ -52,7 +52,7 @@ permissions! {
         TenantUpdate = "tenant:update",
         /// See who belongs to the tenant.
         MemberRead = "member:read",
-        /// Add, change and remove members of the tenant and its projects.
+        /// Add, change and remove members of the tenant, its projects and its images, and robot accounts.
         MemberManage = "member:manage",
         /// Make and revoke API keys of one's own.
         ApiKeyManage = "api_key:manage",

@@ -34,7 +34,7 @@ pub struct AuditEvent {
     pub sequence: i64,
     /// When.
     pub occurred_at: DateTime<Utc>,
-    /// `user:<id>`, `api_key:<id>`, `execution:<id>`, `system:<part>` or `anonymous`.
+    /// `user:<id>`, `api_key:<id>`, `robot:<id>`, `execution:<id>`, `system:<part>` or `anonymous`.
     pub actor: String,
     /// The person, also behind an API key.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -3,7 +3,7 @@
 use crate::kernel::ids::{ApiKeyId, ProjectId, SessionId, TenantId, UserId};
 use crate::kernel::secret::{fingerprint, random_token};
 use crate::kernel::{Actor, Error, Result};
-use crate::tenancy::access::{Caller, PermissionSet, RequestInfo, SystemRole, TenantGrant, TenantRole};
+use crate::tenancy::access::{Caller, Permission, PermissionSet, RequestInfo, SystemRole, TenantGrant, TenantRole};
 use crate::tenancy::projects::ProjectGrant;
 use crate::tenancy::tenants::Membership;
 use moka::future::Cache;
@@ -87,6 +87,9 @@ impl Principal {
                 all
             },
         );
+        let all_projects = everywhere.has(Permission::MemberManage)
+            || self.system_roles.iter().any(|r| r.tenant_permissions().has(Permission::ProjectRead));
+        let member_of = (!all_projects).then(|| projects.keys().copied().collect());
         let (permissions, projects) = match &self.limits {
             None => (everywhere, projects),
             Some(KeyLimits { scopes, project_id: None, .. }) => {
@@ -98,7 +101,15 @@ impl Principal {
                 (PermissionSet::default(), BTreeMap::from([(*id, here.intersection(*scopes))]))
             }
         };
-        TenantGrant { id: tenant.id, slug: tenant.slug.clone(), permissions, projects }
+        TenantGrant {
+            id: tenant.id,
+            slug: tenant.slug.clone(),
+            permissions,
+            projects,
+            member_of,
+            scopes: self.limits.as_ref().map_or_else(PermissionSet::all, |l| l.scopes),
+            only_project: self.limits.as_ref().and_then(|l| l.project_id),
+        }
     }
 }
 

@@ -106,6 +106,13 @@ impl Projects {
         store::find(&mut tx, tenant, None, slug).await
     }
 
+    /// 409 when a project of the tenant is archived, whoever asks.
+    pub async fn require_active(&self, tenant: TenantId, id: ProjectId) -> Result<()> {
+        let mut tx = self.db.tenant(tenant).await?;
+        let project = store::find(&mut tx, tenant, Some(id), "").await?.ok_or_else(|| Error::not_found("project"))?;
+        project.require_active()
+    }
+
     /// Changes a project that is not archived.
     pub async fn update(
         &self,

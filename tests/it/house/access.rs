@@ -18,6 +18,7 @@ struct Victim {
     member: Client,
     project: String,
     api_key: String,
+    robot: String,
     build: String,
     image: String,
 }
@@ -37,9 +38,13 @@ impl Victim {
         owner.put(&path, json!({"role": "developer"})).await.expect(200);
         let made = owner.post("/api-keys", json!({"name": "ci", "scopes": ["project:read"]})).await.expect(201);
         let api_key = id(&made["api_key"]);
+        let made = owner.post("/robot-accounts", json_of("create_robot_account")).await.expect(201);
+        let robot = id(&made["robot_account"]);
         let build = id(&owner.post("/builds", json_of("create_build")).await.expect(202));
         let image = image(app, tenant.id, &project).await;
-        Self { owner, member, project, api_key, build, image }
+        let path = format!("/images/{image}/members/{}", member.user_id.unwrap());
+        owner.put(&path, json!({"role": "reader"})).await.expect(200);
+        Self { owner, member, project, api_key, robot, build, image }
     }
 }
 
@@ -63,13 +68,17 @@ fn path_value(victim: &Victim, collection: &str, name: &str) -> Option<String> {
     Some(match (collection, name) {
         ("tenants", "id") => "victim".into(),
         ("tenants", "capability") => "build".into(),
-        ("tenants" | "projects", "user_id") | ("users", "id") => victim.member.user_id.unwrap().to_string(),
+        ("tenants" | "projects" | "images", "user_id") | ("users", "id") => victim.member.user_id.unwrap().to_string(),
         ("projects", "id") => victim.project.clone(),
         ("projects", "name") => "TOKEN".into(),
         ("projects", "registry") => "docker.io".into(),
         ("api-keys", "id") => victim.api_key.clone(),
+        ("robot-accounts", "id") => victim.robot.clone(),
         ("builds", "id") => victim.build.clone(),
         ("images", "id") => victim.image.clone(),
+        ("images", "reference") => format!("sha256:{}", "0".repeat(64)),
+        ("images", "tag") => "v1".into(),
+        ("system", "id") => Uuid::nil().to_string(),
         _ => return None,
     })
 }
@@ -97,8 +106,14 @@ fn body(operation: &str) -> Option<Value> {
         "set_quota" => json!({
             "builds_queued_max": 9, "builds_running_max": 9, "storage_bytes_max": 9_000_000, "retention_days": 9
         }),
+        "start_storage_run" => json!({"kind": "collect", "dry_run": true}),
+        "replace_retention_policy" | "preview_retention_policy" => json!({"untagged_after_days": 30}),
         "create_api_key" => json!({"name": "other", "scopes": ["project:read"]}),
         "create_project" => json!({"slug": "other"}),
+        "create_robot_account" => json!({"name": "ci", "actions": ["pull"]}),
+        "update_robot_account" => json!({"description": "for this test"}),
+        "update_image" => json!({"visibility": "project"}),
+        "set_image_member" => json!({"role": "writer"}),
         "update_user" | "update_tenant" | "update_project" => json!({"name": "Other"}),
         "set_project_member" => json!({"role": "viewer"}),
         "set_registry_credential" => json!({"username": "bob", "password": "y"}),
@@ -109,7 +124,13 @@ fn body(operation: &str) -> Option<Value> {
 }
 
 /// What those who may call it do not find on a fresh installation.
-const MISSING: &[(&str, &str)] = &[("get_build_metrics", "a build that has not run has none")];
+const MISSING: &[(&str, &str)] = &[
+    ("get_build_metrics", "a build that has not run has none"),
+    ("get_storage_run", "no run has this id"),
+    ("get_image_manifest", "the image is without content"),
+    ("delete_image_manifest", "the image is without content"),
+    ("delete_image_tag", "the image is without content"),
+];
 
 /// A body of another media type that would be accepted. By operation id.
 fn other_body(operation: &str) -> Option<(&'static str, Vec<u8>)> {

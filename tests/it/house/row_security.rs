@@ -15,10 +15,13 @@ const ACROSS_TENANTS: &[(&str, &str)] = &[
     ("dispatch_ring", "the dispatcher goes round all tenants"),
     ("events_by_age", "old events of all tenants are removed together"),
     ("events_by_order", "outbox readers follow all tenants"),
+    ("images_public", "who has not signed in knows a name, not its tenant"),
     ("jobs_due", "the driver takes any tenant's job"),
     ("jobs_finished", "old jobs of all tenants are removed together"),
     ("jobs_one_per_periodic_kind", "periodic tasks belong to no tenant"),
     ("project_members_by_user", "sign-in asks for all tenants of a person"),
+    ("repository_blobs_by_digest", "a blob is garbage when no tenant links it"),
+    ("robot_accounts_by_secret", "a secret tells its tenant, not the other way round"),
     ("tenant_members_by_user", "sign-in asks for all tenants of a person"),
     ("upstream_manifests_by_age", "old manifests of all tenants are removed together"),
 ];

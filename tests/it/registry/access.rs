@@ -191,3 +191,23 @@ pub async fn a_blob_is_mounted_only_from_where_the_caller_may_read_it() {
     let name: RepositoryName = target.parse().unwrap();
     assert_eq!((name.project(), hub.count("select count(*) from image_blobs").await), ("second", 1));
 }
+
+#[tokio::test]
+async fn a_token_says_what_was_granted_of_all_that_was_asked_for() {
+    let hub = Hub::start().await;
+    let acme = hub.tenant("acme", &["hello"]).await;
+    let dev = hub.person(&acme, TenantRole::Developer).await;
+    let granted = async |query: &str| -> Value {
+        let answer = dev.get(&format!("/v2/token?service=image-factory&account=me&offline_token=true&{query}")).await;
+        assert_eq!(answer.status(), 200, "{query}");
+        let answer: Value = answer.json().await.unwrap();
+        assert!(answer["issued_at"].is_string() && answer.get("refresh_token").is_none(), "{answer}");
+        answer["scope"].clone()
+    };
+    // Several scopes come as parameters, or parted by spaces; a star is every action; other types grant nothing.
+    let two = "scope=repository:acme/hello/web:*&scope=repository:acme/hello/api:pull";
+    assert_eq!(granted(two).await, "repository:acme/hello/web:pull,push repository:acme/hello/api:pull");
+    let spaced = "scope=repository:acme/hello/web:pull%20repository:other/x/y:pull%20registry:catalog:*%20nonsense";
+    assert_eq!(granted(spaced).await, "repository:acme/hello/web:pull");
+    assert_eq!(granted("client_id=docker").await, "");
+}

@@ -1,7 +1,8 @@
 use crate::support::hub::{Hub, descriptor, header, image_manifest, refusal};
+use image_factory::images::registry::Built;
 use image_factory::kernel::Actor;
 use image_factory::kernel::Digest;
-use image_factory::kernel::ids::ExecutionId;
+use image_factory::kernel::ids::{BuildId, ExecutionId};
 use image_factory::tenancy::access::TenantRole;
 use image_factory::tenancy::tenants::Quota;
 use reqwest::Method;
@@ -205,9 +206,11 @@ async fn a_build_names_its_image_in_the_transaction_that_ends_it() {
     let project = hub.project(&acme, "hello").await;
     let actor = Actor::Execution(ExecutionId::new());
     let tags = ["v1".to_owned(), "latest".to_owned()];
+    let build = BuildId::new();
+    let made = |digest| Built { build, project, image: "web", digest, tags: &tags };
     for commits in [false, true, true] {
         let mut tx = hub.app.db.tenant(acme.id).await.unwrap();
-        let tagged = hub.registry.tag(&mut tx, &actor, project, "web", digest, &tags).await.unwrap();
+        let tagged = hub.registry.tag(&mut tx, &actor, &made(digest)).await.unwrap();
         assert_eq!(tagged.repository, REPOSITORY);
         assert_eq!(tagged.size_bytes, i64::try_from(manifest.to_string().len()).unwrap() + 3);
         if commits {
@@ -219,6 +222,6 @@ async fn a_build_names_its_image_in_the_transaction_that_ends_it() {
     }
     assert_eq!(hub.count("select count(*) from image_tag_history").await, 2);
     let mut tx = hub.app.db.tenant(acme.id).await.unwrap();
-    assert!(hub.registry.tag(&mut tx, &actor, project, "web", Digest::of(b"?"), &tags).await.is_err());
+    assert!(hub.registry.tag(&mut tx, &actor, &made(Digest::of(b"?"))).await.is_err());
     assert!(hub.registry.manifest_exists(acme.id, &REPOSITORY.parse().unwrap(), &digest).await.unwrap());
 }

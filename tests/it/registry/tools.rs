@@ -3,7 +3,8 @@
 use crate::support::hub::Client;
 use crate::support::programs::{run, succeed};
 use crate::support::server::ServerProcess;
-use serde_json::Value;
+use reqwest::Method;
+use serde_json::{Value, json};
 use std::path::Path;
 
 fn credentials() -> String {
@@ -109,4 +110,57 @@ async fn skopeo_buildah_and_podman_push_and_pull() {
     let list = Client::new(&host, Some(("owner@acme.test", ServerProcess::password())));
     let tags: Value = list.get("/v2/acme/hello/web/copy/tags/list").await.json().await.unwrap();
     assert_eq!(tags["tags"], Value::Array(Vec::new()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_client_signs_in_with_password_key_or_robot_and_pulls_what_is_public_without() {
+    let (server, owner) = ServerProcess::start(&[]).await;
+    let folder = tempfile::tempdir().unwrap();
+    let layout = base(folder.path());
+    let (host, path) = (server.host(), |name: &str| folder.path().join(name).display().to_string());
+    let key = owner.post("/api-keys", &json!({"name": "ci", "scopes": ["image:pull", "image:push"]})).await.expect(201);
+    let robot = json!({"name": "ci", "actions": ["pull", "push"]});
+    let robot = owner.post("/robot-accounts", &robot).await.expect(201);
+    let text = |v: &Value| v.as_str().unwrap().to_owned();
+    let ways = [
+        ("password", "owner@acme.test".to_owned(), ServerProcess::password().to_owned()),
+        ("key", "anything".to_owned(), text(&key["key"])),
+        ("robot", text(&robot["robot_account"]["login"]), text(&robot["secret"])),
+    ];
+    let stores = |n: &str| [path(&format!("root-{n}")), path(&format!("run-{n}"))];
+    for (way, username, password) in &ways {
+        for program in ["skopeo", "podman", "buildah"] {
+            let auth = path(&format!("{program}-{way}.json"));
+            let login = ["login", "--authfile", &auth, "--tls-verify=false", "-u", username, "-p", password, &host];
+            succeed(program, &login);
+            let wrong = ["login", "--authfile", &auth, "--tls-verify=false", "-u", username, "-p", "ifr_wrong", &host];
+            assert!(!run(program, &wrong).status.success(), "{program} with a wrong {way}");
+        }
+        let (auth, image) = (path(&format!("skopeo-{way}.json")), format!("docker://{host}/acme/hello/{way}:v1"));
+        succeed("skopeo", &["copy", "--authfile", &auth, "--dest-tls-verify=false", &layout, &image]);
+        let [images, state] = stores(way);
+        let (auth, image) = (path(&format!("podman-{way}.json")), format!("{host}/acme/hello/{way}:v1"));
+        let storage = ["--root", &images, "--runroot", &state, "--storage-driver", "vfs"];
+        succeed("podman", &[&storage[..], &["pull", "--authfile", &auth, "--tls-verify=false", &image]].concat());
+    }
+    // What is public needs no login, and nothing else does without.
+    let none = path("none.json");
+    std::fs::write(&none, "{}").unwrap();
+    let image = owner.get("/images?name=robot").await.expect(200)["items"][0]["id"].as_str().unwrap().to_owned();
+    let public = owner.raw(Method::PATCH, &format!("/images/{image}")).json(&json!({"visibility": "public"}));
+    assert_eq!(public.send().await.unwrap().status(), 200);
+    let copy = |name: &str| {
+        let source = format!("docker://{host}/acme/hello/{name}:v1");
+        let target = format!("oci:{}", path(&format!("anonymous-{name}")));
+        run("skopeo", &["copy", "--authfile", &none, "--src-tls-verify=false", &source, &target]).status.success()
+    };
+    assert!(copy("robot"));
+    assert!(!copy("key"));
+    let [images, state] = stores("anonymous");
+    let storage = ["--root", &images, "--runroot", &state, "--storage-driver", "vfs"];
+    let image = format!("{host}/acme/hello/robot:v1");
+    succeed("podman", &[&storage[..], &["pull", "--authfile", &none, "--tls-verify=false", &image]].concat());
+    let target = format!("docker://{host}/acme/hello/robot:v2");
+    let push = run("skopeo", &["copy", "--authfile", &none, "--dest-tls-verify=false", &layout, &target]);
+    assert!(!push.status.success(), "nobody pushes to what is public");
 }

@@ -1,6 +1,6 @@
 //! Builds at the registry's door, without builds.
 
-use image_factory::images::registry::{Robot, RobotGate};
+use image_factory::images::registry::{BuildRobot, BuildRobotGate};
 use image_factory::kernel::Result;
 use image_factory::kernel::ids::ExecutionId;
 use std::collections::HashMap;
@@ -9,13 +9,13 @@ use std::sync::Mutex;
 /// Robots by user name; the password of each is `robot secret`.
 #[derive(Default)]
 pub struct Robots {
-    known: Mutex<HashMap<String, Robot>>,
+    known: Mutex<HashMap<String, BuildRobot>>,
 }
 
 impl Robots {
     pub const PASSWORD: &str = "robot secret";
 
-    pub fn add(&self, username: &str, robot: Robot) {
+    pub fn add(&self, username: &str, robot: BuildRobot) {
         self.known.lock().unwrap().insert(username.to_owned(), robot);
     }
 
@@ -26,8 +26,8 @@ impl Robots {
 }
 
 #[async_trait::async_trait]
-impl RobotGate for Robots {
-    async fn robot(&self, username: &str, token: &str) -> Result<Option<Robot>> {
+impl BuildRobotGate for Robots {
+    async fn build_robot(&self, username: &str, token: &str) -> Result<Option<BuildRobot>> {
         Ok(self.known.lock().unwrap().get(username).filter(|_| token == Self::PASSWORD).cloned())
     }
 

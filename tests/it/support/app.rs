@@ -8,7 +8,7 @@
 //! app.member(&acme, TenantRole::Viewer).await.post("/projects", json!({"slug": "no"})).await.refused(403, "access.denied");
 //! ```
 
-use super::TestDb;
+use super::{TestDb, hub};
 use image_factory::app::App;
 use image_factory::config::Config;
 use image_factory::kernel::ids::{TenantId, UserId};
@@ -111,6 +111,21 @@ impl TestApp {
         let session = client.login(PASSWORD).await.expect(200);
         client.token = session["access_token"].as_str().map(str::to_owned);
         client
+    }
+
+    /// A client of the registry with somebody's password.
+    pub fn docker(&self, person: &Client) -> hub::Client {
+        self.docker_as(&person.email, PASSWORD)
+    }
+
+    /// A client of the registry with these credentials.
+    pub fn docker_as(&self, username: &str, password: &str) -> hub::Client {
+        hub::Client::new(self.url.trim_start_matches("http://"), Some((username, password)))
+    }
+
+    /// A client of the registry that has not signed in.
+    pub fn docker_nobody(&self) -> hub::Client {
+        hub::Client::new(self.url.trim_start_matches("http://"), None)
     }
 
     /// Somebody who has not signed in.

@@ -7,10 +7,11 @@ use bytes::Bytes;
 use image_factory::app::App;
 use image_factory::config::Config;
 use image_factory::images::catalog::{Catalog, CatalogShelf};
-use image_factory::images::registry::{self, Parts, Registry, Robot};
+use image_factory::images::registry::{self, BuildRobot, Parts, Registry, RunKind, StorageRun};
 use image_factory::kernel::ids::{ExecutionId, ProjectId, TenantId};
 use image_factory::kernel::secret::Keyring;
 use image_factory::kernel::{Actor, Digest};
+use image_factory::platform::storage::ObjectStore;
 use image_factory::platform::tasks::Tasks;
 use image_factory::platform::{http, telemetry};
 use image_factory::tenancy::access::{Caller, TenantRole};
@@ -74,28 +75,22 @@ impl Hub {
             config.storage = server.config();
         }
         config.storage.folder = folder.path().join("storage").display().to_string();
+        // Tests collect when they want to.
+        (config.registry.collect_every_hours, config.registry.scrub_every_days) = (0, 0);
         change(&mut config.registry);
         let tasks = Tasks::default();
         let app = App::wire(config.clone(), tasks.clone(), telemetry::init_metrics().unwrap()).unwrap();
         app.objects.prepare().await.unwrap();
         let robots = Arc::new(Robots::default());
-        let registry = Registry::new(Parts {
-            config: config.registry,
-            public_url: String::new(),
-            db: app.db.clone(),
-            clock: app.clock.clone(),
-            tasks: tasks.clone(),
-            store: app.objects.clone(),
-            keyring: app.keyring.clone(),
-            identity: app.identity.clone(),
-            tenants: app.tenants.clone(),
-            projects: app.projects.clone(),
-            robots: robots.clone(),
-            shelf: Arc::new(CatalogShelf),
-            upstreams: Arc::new(app.upstreams.clone()),
-        })
-        .unwrap();
-        let catalog = Catalog::new(app.db.clone(), app.projects.clone(), registry.clone());
+        let registry = registry_on(&app, &config.registry, &tasks, &robots, app.objects.clone());
+        let catalog = Catalog::new(
+            app.db.clone(),
+            app.clock.clone(),
+            app.identity.users().clone(),
+            app.tenants.clone(),
+            app.projects.clone(),
+            registry.clone(),
+        );
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let host = listener.local_addr().unwrap().to_string();
         let (routes, serving) = (registry::routes(registry.clone()), tasks.clone());
@@ -103,6 +98,20 @@ impl Hub {
             http::serve(listener, routes, &http::Config::default(), &serving).await.unwrap();
         });
         Self { db, app, registry, catalog, robots, host, folder, s3, tasks }
+    }
+
+    /// The same registry on another store.
+    pub fn registry_on(&self, store: Arc<dyn ObjectStore>) -> Registry {
+        registry_on(&self.app, self.registry.config(), &self.tasks, &self.robots, store)
+    }
+
+    /// Runs a collection of garbage, or a dry run of one, to its end; ends one that was broken off before it.
+    pub async fn collect(&self, dry_run: bool) -> StorageRun {
+        self.registry.work_on_storage(RunKind::Collect).await.unwrap();
+        let operator = Caller::system("test", None);
+        let run = self.registry.start_storage_run(&operator, RunKind::Collect, dry_run).await.unwrap();
+        self.registry.work_on_storage(RunKind::Collect).await.unwrap();
+        self.registry.storage_run(&operator, run.id).await.unwrap()
     }
 
     /// A new tenant with these projects.
@@ -135,7 +144,7 @@ impl Hub {
     /// A robot of a new execution that may push to these repositories.
     pub async fn robot(&self, tenant: &TestTenant, project: &str, push: &[&str]) -> (ExecutionId, Client) {
         let execution = ExecutionId::new();
-        let robot = Robot {
+        let robot = BuildRobot {
             execution,
             attempt: 1,
             tenant_id: tenant.id,
@@ -174,6 +183,32 @@ impl Hub {
     pub async fn count(&self, sql: &'static str) -> i64 {
         sqlx::query_scalar(sql).fetch_one(&mut self.db.connect().await).await.unwrap_or_else(|e| panic!("{sql}: {e}"))
     }
+}
+
+fn registry_on(
+    app: &App,
+    config: &registry::Config,
+    tasks: &Tasks,
+    robots: &Arc<Robots>,
+    store: Arc<dyn ObjectStore>,
+) -> Registry {
+    Registry::new(Parts {
+        config: config.clone(),
+        public_url: String::new(),
+        db: app.db.clone(),
+        clock: app.clock.clone(),
+        tasks: tasks.clone(),
+        store,
+        keyring: app.keyring.clone(),
+        identity: app.identity.clone(),
+        tenants: app.tenants.clone(),
+        projects: app.projects.clone(),
+        build_robots: robots.clone(),
+        robots: Arc::new(app.robots.clone()),
+        shelf: Arc::new(CatalogShelf),
+        upstreams: Arc::new(app.upstreams.clone()),
+    })
+    .unwrap()
 }
 
 impl Drop for Hub {
@@ -222,10 +257,14 @@ impl Client {
         self.request(Method::DELETE, path).send().await.unwrap()
     }
 
+    /// Asks for a token for these scopes.
+    pub async fn try_token(&self, scope: &str) -> Response {
+        self.request(Method::GET, "/v2/token").query(&[("scope", scope), ("service", "x")]).send().await.unwrap()
+    }
+
     /// A token for these scopes.
     pub async fn token(&self, scope: &str) -> String {
-        let answer = self.request(Method::GET, "/v2/token").query(&[("scope", scope), ("service", "x")]).send().await;
-        let body: Value = answer.unwrap().json().await.unwrap();
+        let body: Value = self.try_token(scope).await.json().await.unwrap();
         body["token"].as_str().unwrap_or_else(|| panic!("no token: {body}")).to_owned()
     }
 

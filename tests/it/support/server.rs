@@ -159,11 +159,16 @@ impl ServerProcess {
         found
     }
 
+    /// The system administrator.
+    pub async fn admin(&self) -> Api {
+        Api::login(&self.url(), ADMIN, PASSWORD).await
+    }
+
     async fn found(&self) -> Api {
         let admin = Api::login(&self.url(), ADMIN, FIRST_PASSWORD).await;
         let change = json!({"current_password": FIRST_PASSWORD, "new_password": PASSWORD});
         admin.post("/me/password", &change).await.expect_success();
-        let admin = Api::login(&self.url(), ADMIN, PASSWORD).await;
+        let admin = self.admin().await;
         admin.post("/tenants", &json!({"slug": "acme", "name": "Acme"})).await.expect(201);
         let in_acme = admin.in_tenant("acme");
         let new = json!({"email": "owner@acme.test", "name": "Owner", "role": "owner"});

@@ -88,8 +88,9 @@ fn reference() -> String {
         "# Roles and permissions\n\n\
          Made from the source by the test `the_reference_of_roles_is_current`; run it with `UPDATE_DOCS=1` after a change.\n\n\
          A person has one role in each tenant they belong to, and may have a further role in single projects, which adds to\n\
-         it. An API key has the permissions among its scopes that its owner has at the time of the request. Beyond a role,\n\
-         owners alone name and remove owners and add people who are new to the installation.\n\n\
+         it, and on [single images](registry.md#who-may-do-what). An API key has the permissions among its scopes that its\n\
+         owner has at the time of the request. Beyond a role, owners alone name and remove owners and add people who are new\n\
+         to the installation.\n\n\
          ## In a tenant\n",
     );
     let columns: Vec<_> = TenantRole::ALL.iter().map(|r| (r.as_str(), r.permissions())).collect();

@@ -26,7 +26,8 @@ async fn a_refresh_gives_new_tokens_and_the_old_access_token_still_lives() {
     let second = refresh(&person, &first["refresh_token"]).await.expect(200);
     assert_ne!(first["refresh_token"], second["refresh_token"]);
     for session in [&first, &second] {
-        bearing(&person, session).get("/me").await.expect(200);
+        let me = bearing(&person, session).get("/me").await.expect(200);
+        assert_eq!(me["registry"], app.url.trim_start_matches("http://"));
     }
     refresh(&person, &second["refresh_token"]).await.expect(200);
 }

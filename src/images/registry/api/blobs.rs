@@ -27,9 +27,9 @@ pub async fn handle(
         Method::GET => get(registry, access, name, &error::digest(digest)?, &parts.headers).await,
         Method::HEAD => {
             let digest = error::digest(digest)?;
-            let size = registry.find_blob(access, name, &digest).await?.size;
+            let blob = registry.promise_blob(access, name, &digest).await?;
             let mut response = empty(StatusCode::OK, &[])?;
-            describe(&mut response, &digest, size)?;
+            describe(&mut response, &digest, blob.size_bytes)?;
             Ok(response)
         }
         Method::DELETE => {
@@ -47,8 +47,8 @@ async fn get(
     digest: &Digest,
     headers: &HeaderMap,
 ) -> Result<Response> {
-    let found = registry.find_blob(access, name, digest).await?;
-    let size = found.size;
+    let blob = registry.blob(access, name, digest).await?;
+    let size = blob.size_bytes;
     if matches_etag(headers, digest) {
         return empty(StatusCode::NOT_MODIFIED, &[(ETAG, etag(digest))]);
     }
@@ -63,14 +63,18 @@ async fn get(
         }
     };
     // The client asks there for its range again.
-    if let Some(address) = registry.blob_address(digest, &found).await? {
+    let mut outgoing = registry.outgoing(access, name)?;
+    if let Some(address) = registry.blob_address(&blob).await? {
+        // What the client takes there we do not see.
+        outgoing.add(range.map_or(size, |r| r.end - r.start));
         return empty(StatusCode::TEMPORARY_REDIRECT, &[(LOCATION, address), (CONTENT_DIGEST, digest.to_string())]);
     }
-    let body = registry.blob_body(name, digest, &found, range.clone()).await?;
+    let body = registry.blob_body(&blob, range.clone()).await?;
     let sent = metrics::counter!("image_factory_registry_sent_bytes_total");
     let body = body.inspect(move |piece| {
         if let Ok(piece) = piece {
             sent.increment(piece.len() as u64);
+            outgoing.add(piece.len() as u64);
         }
     });
     let mut response = Response::new(Body::from_stream(body));

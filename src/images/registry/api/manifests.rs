@@ -1,4 +1,4 @@
-//! `/v2/<name>/manifests/<reference>` and `/v2/<name>/tags/list`.
+//! `/v2/<name>/manifests/<reference>`.
 
 use super::super::access::Access;
 use super::super::error;
@@ -7,14 +7,12 @@ use super::super::service::Registry;
 use super::blobs::{etag, matches_etag};
 use super::refusal::not_allowed;
 use super::{CONTENT_DIGEST, empty, request};
-use crate::kernel::{Error, Kind, Result};
+use crate::kernel::Result;
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
-use http::header::{CONTENT_LENGTH, CONTENT_TYPE, ETAG, LINK, LOCATION};
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, ETAG, LOCATION};
 use http::request::Parts;
 use http::{HeaderName, Method, StatusCode};
-use serde::Deserialize;
-use serde_json::json;
 use std::time::Duration;
 
 const SUBJECT: HeaderName = HeaderName::from_static("oci-subject");
@@ -79,31 +77,4 @@ async fn put(
         vec![(LOCATION, format!("/v2/{name}/manifests/{}", put.digest)), (CONTENT_DIGEST, put.digest.to_string())];
     headers.extend(put.subject.map(|digest| (SUBJECT, digest.to_string())));
     empty(StatusCode::CREATED, &headers)
-}
-
-#[derive(Deserialize)]
-struct TagQuery {
-    n: Option<i64>,
-    last: Option<String>,
-}
-
-pub async fn tags(registry: &Registry, access: &Access, name: &RepositoryName, parts: &Parts) -> Result<Response> {
-    if !matches!(parts.method, Method::GET | Method::HEAD) {
-        return Ok(not_allowed("GET, HEAD"));
-    }
-    let query: TagQuery = serde_urlencoded::from_str(parts.uri.query().unwrap_or_default())
-        .ok()
-        .filter(|q: &TagQuery| q.n.is_none_or(|n| n >= 0))
-        .ok_or_else(|| Error::new(Kind::Malformed, "PAGINATION_NUMBER_INVALID", "n is a number of tags"))?;
-    let limit = query.n.unwrap_or(Registry::MAX_TAGS);
-    let page = registry.tags(access, name, query.last.as_deref().unwrap_or_default(), limit).await?;
-    let next = page.tags.last().filter(|_| page.more).map(|last| {
-        let limit = limit.min(Registry::MAX_TAGS);
-        format!("</v2/{name}/tags/list?n={limit}&last={last}>; rel=\"next\"")
-    });
-    let mut response = axum::Json(json!({"name": name.as_str(), "tags": page.tags})).into_response();
-    if let Some(next) = next {
-        response.headers_mut().insert(LINK, request::header_value(&next)?);
-    }
-    Ok(response)
 }

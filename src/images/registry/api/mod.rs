@@ -1,11 +1,16 @@
 //! The registry over HTTP: `/v2/` (OCI Distribution Specification 1.1).
 
 mod blobs;
+mod listings;
 mod manifests;
+mod referrers;
 mod refusal;
 mod request;
+mod retention;
 mod route;
+mod storage;
 mod token;
+mod transfers;
 mod uploads;
 
 use super::access::Access;
@@ -26,6 +31,7 @@ use http::{HeaderName, HeaderValue, Method, StatusCode};
 use refusal::{Challenge, not_allowed, refuse};
 use route::Target;
 use std::sync::Arc;
+use utoipa_axum::router::OpenApiRouter;
 
 const API_VERSION: HeaderName = HeaderName::from_static("docker-distribution-api-version");
 const CONTENT_DIGEST: HeaderName = HeaderName::from_static("docker-content-digest");
@@ -40,6 +46,11 @@ pub fn routes(registry: Registry) -> Router {
         .route("/v2/{*path}", any(dispatch))
         .layer(axum::middleware::from_fn(api_version))
         .with_state(registry)
+}
+
+/// Routes of the API: what is managed about the registry.
+pub fn management_routes(registry: Registry) -> OpenApiRouter {
+    storage::routes().merge(retention::routes()).merge(transfers::routes()).with_state(registry)
 }
 
 async fn api_version(request: Request, next: Next) -> Response {
@@ -75,15 +86,18 @@ async fn dispatch(State(registry): State<Registry>, Path(path): Path<String>, re
 
 async fn handle(registry: &Registry, target: Target, parts: &Parts, body: Body) -> Response {
     let needs = target.scope(&parts.method);
-    let challenge = Challenge::new(registry, &parts.headers, Some(&needs));
-    let everything = Scope { actions: Actions::all(), ..needs };
-    let access = match authenticate(registry, parts, vec![everything]).await {
+    let scope = needs.as_ref().map_or_else(|| Scope::CATALOG.to_owned(), ToString::to_string);
+    let challenge = Challenge::new(registry, &parts.headers, Some(&scope));
+    let everything = needs.into_iter().map(|needs| Scope { actions: Actions::all(), ..needs }).collect();
+    let access = match authenticate(registry, parts, everything).await {
         Ok(access) => Arc::new(access),
         Err(error) => return refuse(&error, &challenge),
     };
     let handled = match target {
         Target::Manifest(name, reference) => manifests::handle(registry, &access, &name, &reference, parts, body).await,
-        Target::Tags(name) => manifests::tags(registry, &access, &name, parts).await,
+        Target::Tags(name) => listings::tags(registry, &access, &name, parts).await,
+        Target::Catalog => listings::repositories(registry, &access, parts).await,
+        Target::Referrers(name, digest) => referrers::list(registry, &access, &name, &digest, parts).await,
         Target::Blob(name, digest) => blobs::handle(registry, &access, &name, &digest, parts).await,
         Target::Uploads(name) => uploads::start(registry, &access, &name, parts, body).await,
         Target::Upload(name, id) => uploads::handle(registry, &access, &name, &id, parts, body).await,
@@ -101,7 +115,7 @@ async fn handle(registry: &Registry, target: Target, parts: &Parts, body: Body) 
 async fn authenticate(registry: &Registry, parts: &Parts, scopes: Vec<Scope>) -> Result<Access> {
     let Some(header) = parts.headers.get(AUTHORIZATION) else { return Ok(Access::anonymous()) };
     if let Some(token) = request::bearer(header) {
-        return registry.verify_token(token);
+        return registry.verify_token(token, request_info(parts));
     }
     let credentials: Credentials = request::basic(header)?;
     registry.sign_in(Some(&credentials), scopes, request_info(parts)).await

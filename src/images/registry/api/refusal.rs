@@ -1,7 +1,7 @@
 //! Errors on the wire, in the shape of the OCI Distribution Specification, "Error Codes", and the challenge that tells a
 //! client where to get a token.
 
-use super::super::model::{Action, Scope};
+use super::super::error::OUT_OF_ORDER;
 use super::super::service::{Registry, SERVICE};
 use crate::kernel::{Error, Kind};
 use crate::platform::http::problem_response;
@@ -20,7 +20,7 @@ impl Challenge {
 
     /// Asks for a token, for this scope where one is needed. Without a configured address the realm is the one that the
     /// client itself used.
-    pub fn new(registry: &Registry, headers: &HeaderMap, needs: Option<&Scope>) -> Self {
+    pub fn new(registry: &Registry, headers: &HeaderMap, scope: Option<&str>) -> Self {
         let base = match registry.public_url() {
             "" => {
                 let host = headers.get(HOST).and_then(|h| h.to_str().ok()).unwrap_or("localhost");
@@ -30,9 +30,8 @@ impl Challenge {
             url => url.trim_end_matches('/').to_owned(),
         };
         let mut text = format!(r#"Bearer realm="{base}/v2/token",service="{SERVICE}""#);
-        if let Some(scope) = needs {
-            let actions: Vec<_> = Vec::<Action>::from(scope.actions).into_iter().map(Action::as_str).collect();
-            text = format!(r#"{text},scope="repository:{}:{}""#, scope.name, actions.join(","));
+        if let Some(scope) = scope {
+            text = format!(r#"{text},scope="{scope}""#);
         }
         Self(Some(text))
     }
@@ -87,7 +86,7 @@ fn body(code: &str, message: &str) -> Response {
 
 fn status(error: &Error) -> StatusCode {
     match (error.kind(), error.code()) {
-        (_, "RANGE_INVALID") => StatusCode::RANGE_NOT_SATISFIABLE,
+        (_, OUT_OF_ORDER) => StatusCode::RANGE_NOT_SATISFIABLE,
         (Kind::Conflict, "UNSUPPORTED") => StatusCode::METHOD_NOT_ALLOWED,
         (Kind::Malformed | Kind::Invalid, _) => StatusCode::BAD_REQUEST,
         (Kind::Unauthenticated, _) => StatusCode::UNAUTHORIZED,

@@ -1,10 +1,10 @@
 //! `/v2/<name>/blobs/uploads/`.
 
 use super::super::access::Access;
-use super::super::error;
+use super::super::error::{self, OUT_OF_ORDER};
 use super::super::model::{RepositoryName, content_range};
 use super::super::service::{Registry, UploadStatus};
-use super::refusal::not_allowed;
+use super::refusal::{Challenge, not_allowed, refuse};
 use super::route::upload_id;
 use super::{CONTENT_DIGEST, empty, request};
 use crate::kernel::ids::UploadId;
@@ -44,12 +44,15 @@ pub async fn start(
         registry.push_blob(access, name, digest, body).await?;
         return created(name, &digest);
     }
-    if let (Some(mount), Some(from)) = (&query.mount, &query.from) {
+    if let Some(mount) = &query.mount {
         let digest = error::digest(mount)?;
-        // A source that cannot exist is one that the caller may not read.
-        if let Ok(from) = from.parse()
-            && registry.mount(access, name, &digest, &from).await?
-        {
+        let mounted = match query.from.as_deref().map(str::parse) {
+            None => registry.mount_from_anywhere(access, name, &digest).await?,
+            Some(Ok(from)) => registry.mount(access, name, &digest, &from).await?,
+            // A source that cannot exist is one that the caller may not read.
+            Some(Err(_)) => false,
+        };
+        if mounted {
             return created(name, &digest);
         }
     }
@@ -66,6 +69,27 @@ pub async fn handle(
     body: Body,
 ) -> Result<Response> {
     let id: UploadId = upload_id(id)?;
+    let answer = answer(registry, access, name, id, parts, body).await;
+    match answer {
+        // The client learns from it where to go on.
+        Err(error) if error.code() == OUT_OF_ORDER => {
+            let status = registry.upload_status(access, name, id).await?;
+            let mut response = refuse(&error, &Challenge::none());
+            response.headers_mut().extend(accepted(StatusCode::ACCEPTED, name, status)?.headers().clone());
+            Ok(response)
+        }
+        answer => answer,
+    }
+}
+
+async fn answer(
+    registry: &Registry,
+    access: &Arc<Access>,
+    name: &RepositoryName,
+    id: UploadId,
+    parts: &Parts,
+    body: Body,
+) -> Result<Response> {
     match parts.method {
         Method::GET | Method::HEAD => {
             let status = registry.upload_status(access, name, id).await?;

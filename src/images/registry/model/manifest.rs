@@ -3,11 +3,12 @@
 use crate::images::registry::error;
 use crate::kernel::{Digest, Result};
 use serde::Deserialize;
+use serde_json::{Map, Value};
 
 /// An image of OCI.
 const OCI_MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
 /// A list of manifests of OCI.
-const OCI_INDEX: &str = "application/vnd.oci.image.index.v1+json";
+pub const OCI_INDEX: &str = "application/vnd.oci.image.index.v1+json";
 const DOCKER_MANIFEST: &str = "application/vnd.docker.distribution.manifest.v2+json";
 const DOCKER_LIST: &str = "application/vnd.docker.distribution.manifest.list.v2+json";
 
@@ -37,6 +38,8 @@ pub struct Manifest {
     pub manifests: Vec<Descriptor>,
     /// The manifest that this one is about.
     pub subject: Option<Descriptor>,
+    /// What it says of itself.
+    pub annotations: Map<String, Value>,
 }
 
 /// A reference to content (OCI Image Specification, "Descriptor").
@@ -68,6 +71,9 @@ pub struct Platform {
     /// Such as `amd64`.
     #[serde(default)]
     pub architecture: String,
+    /// Such as `v8`.
+    #[serde(default)]
+    pub variant: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -80,6 +86,7 @@ struct Document {
     layers: Option<Vec<Descriptor>>,
     manifests: Option<Vec<Descriptor>>,
     subject: Option<Descriptor>,
+    annotations: Option<Value>,
 }
 
 impl Descriptor {
@@ -111,7 +118,7 @@ impl Manifest {
             OCI_INDEX | DOCKER_LIST => ManifestKind::Index,
             other => return Err(error::manifest_invalid(format!("the media type {other} is not supported"))),
         };
-        let artifact_type = document.artifact_type.or_else(|| {
+        let artifact_type = document.artifact_type.filter(|t| !t.is_empty()).or_else(|| {
             document.config.as_ref().map(|c| c.media_type.clone()).filter(|t| !is_image_config(t) && !t.is_empty())
         });
         let manifest = Self {
@@ -122,6 +129,10 @@ impl Manifest {
             layers: document.layers.unwrap_or_default(),
             manifests: document.manifests.unwrap_or_default(),
             subject: document.subject,
+            annotations: match document.annotations {
+                Some(Value::Object(annotations)) => annotations,
+                _ => Map::new(),
+            },
         };
         let needs = manifest.config.iter().chain(&manifest.layers).chain(&manifest.manifests);
         let mut texts = needs.map(|d| d.media_type.as_str()).chain(manifest.artifact_type.as_deref());
@@ -151,10 +162,30 @@ impl Manifest {
         self.config.iter().chain(self.layers.iter().filter(|l| !l.is_foreign()))
     }
 
+    /// A hash of the layers up to each, lowest first: each layer's digest is hashed onto what is below it.
+    pub fn layer_hashes(&self) -> Vec<Digest> {
+        let onto = |below: &mut Vec<u8>, layer: &Descriptor| {
+            below.extend_from_slice(layer.digest.bytes());
+            let hash = Digest::of(below);
+            *below = hash.bytes().to_vec();
+            Some(hash)
+        };
+        self.layers.iter().scan(Vec::new(), onto).collect()
+    }
+
     /// Sizes of config and layers as the manifest gives them, in bytes.
     pub fn content_bytes(&self) -> u64 {
         self.config.iter().chain(&self.layers).fold(0, |sum, d| sum.saturating_add(d.size))
     }
+}
+
+/// The bytes of an index without its entries for a digest; none when nothing is left of it.
+pub fn without(index: &[u8], digest: &Digest) -> Option<Vec<u8>> {
+    let mut document: Value = serde_json::from_slice(index).ok()?;
+    let entries = document.get_mut("manifests")?.as_array_mut()?;
+    let text = digest.to_string();
+    entries.retain(|entry| entry.get("digest").and_then(Value::as_str) != Some(text.as_str()));
+    if entries.is_empty() { None } else { Some(document.to_string().into_bytes()) }
 }
 
 fn is_image_config(media_type: &str) -> bool {
@@ -165,7 +196,7 @@ fn is_image_config(media_type: &str) -> bool {
 mod tests {
     use super::*;
     use proptest::prelude::*;
-    use serde_json::{Value, json};
+    use serde_json::json;
 
     fn descriptor(media_type: &str) -> Value {
         json!({"mediaType": media_type, "digest": Digest::of(media_type.as_bytes()).to_string(), "size": 3})
@@ -208,6 +239,15 @@ mod tests {
         assert_eq!(parse(Some(DOCKER_MANIFEST), &document(&layer)).unwrap().blobs().count(), 2);
         layer["urls"] = json!(["https://example.com/layer"]);
         assert_eq!(parse(Some(DOCKER_MANIFEST), &document(&layer)).unwrap().blobs().count(), 1);
+    }
+
+    #[test]
+    fn an_index_loses_one_entry_and_in_the_end_itself() {
+        let entries = [descriptor("a"), descriptor("b"), descriptor("a")];
+        let index = json!({"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": entries}).to_string();
+        let rest = without(index.as_bytes(), &Digest::of(b"a")).unwrap();
+        assert_eq!(Manifest::parse(None, &rest).unwrap().manifests.len(), 1);
+        assert!(without(&rest, &Digest::of(b"b")).is_none());
     }
 
     #[test]

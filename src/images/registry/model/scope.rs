@@ -1,10 +1,13 @@
 //! What a token is for: `repository:<name>:pull,push,delete` (Docker Registry token specification, "Token Scope").
 
 use super::RepositoryName;
+use crate::tenancy::access::Permission;
 use serde::{Deserialize, Serialize};
+use std::fmt;
+use utoipa::ToSchema;
 
 /// One thing to do with a repository.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Action {
     /// Read manifests, tags and blobs.
@@ -25,6 +28,15 @@ impl Action {
             Self::Pull => "pull",
             Self::Push => "push",
             Self::Delete => "delete",
+        }
+    }
+
+    /// What a person needs for it in the repository's project.
+    pub fn permission(self) -> Permission {
+        match self {
+            Self::Pull => Permission::ImagePull,
+            Self::Push => Permission::ImagePush,
+            Self::Delete => Permission::ImageDelete,
         }
     }
 }
@@ -90,7 +102,17 @@ pub struct Scope {
     pub actions: Actions,
 }
 
+impl fmt::Display for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let actions: Vec<_> = Vec::<Action>::from(self.actions).into_iter().map(Action::as_str).collect();
+        write!(f, "repository:{}:{}", self.name, actions.join(","))
+    }
+}
+
 impl Scope {
+    /// Asks to list repositories. A token needs no such right: whoever it was made for sees what they may pull.
+    pub const CATALOG: &str = "registry:catalog:*";
+
     /// Most scopes of one token.
     pub const MAX: usize = 16;
 
@@ -140,6 +162,7 @@ mod tests {
         assert_eq!(scopes[0].name.as_str(), "acme/hello/web");
         assert!(scopes[0].actions.has(Action::Push) && !scopes[0].actions.has(Action::Delete));
         assert!(Action::ALL.into_iter().all(|a| scopes[1].actions.has(a)));
+        assert_eq!(scopes[0].to_string(), "repository:acme/hello/web:pull,push");
         assert_eq!(serde_json::to_string(&scopes[0].actions).unwrap(), r#"["pull","push"]"#);
     }
 

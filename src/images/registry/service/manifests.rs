@@ -1,14 +1,16 @@
 //! Pushing, pulling and deleting manifests.
 
 use super::Registry;
-use crate::images::registry::access::Access;
+use super::access_log::Noted;
+use crate::images::registry::access::{Access, Place};
 use crate::images::registry::error;
-use crate::images::registry::events::{self, Deleted};
-use crate::images::registry::gates::{Push, staging_tag};
-use crate::images::registry::model::{Action, Manifest, ManifestKind, Reference, RepositoryName, Tag};
+use crate::images::registry::events;
+use crate::images::registry::gates::{Built, Push, staging_tag};
+use crate::images::registry::model::{AccessKind, Action, Manifest, ManifestKind, Reference, RepositoryName, Tag};
 use crate::images::registry::store;
+use crate::images::registry::store::blobs::RepositoryBlob;
 use crate::images::registry::store::manifests::{Described, NewManifest, StoredManifest};
-use crate::images::registry::store::tags::Move;
+use crate::images::registry::store::tags::{Move, Pointed};
 use crate::kernel::ids::{ImageId, ProjectId, TenantId};
 use crate::kernel::{Actor, Digest, Error, Kind, Result};
 use crate::platform::db::TenantTx;
@@ -44,7 +46,7 @@ pub struct Tagged {
 pub type Served = StoredManifest;
 
 impl Registry {
-    /// Finds a manifest; its bytes only where they are wanted.
+    /// Finds a manifest; its bytes only where they are wanted, which counts as a pull.
     pub async fn manifest(
         &self,
         access: &Access,
@@ -55,15 +57,31 @@ impl Registry {
         let place = access.place(name, Action::Pull)?;
         if self.is_cache(access, place).await? {
             let served = self.parts.upstreams.manifest(self, place, name, reference).await?;
-            return served.ok_or_else(|| error::manifest_unknown(reference));
+            let served = served.ok_or_else(|| error::manifest_unknown(reference))?;
+            let mut at = self.parts.db.statement(place.tenant_id).await?;
+            let image = store::repositories::find(&mut at, place.project_id, name.image()).await?;
+            at.keep();
+            // Not before a blob of it is here: then there is a repository.
+            if let Some(image) = image.filter(|_| with_content) {
+                self.note_pull(access, place, image, reference, &served).await;
+            }
+            return Ok(served);
         }
         let mut at = self.parts.db.statement(place.tenant_id).await?;
         let found = store::manifests::find(&mut at, place.project_id, name.image(), reference, with_content).await?;
         at.keep();
-        if found.repository.is_none() {
-            return Err(error::name_unknown());
+        let image = found.repository.ok_or_else(error::name_unknown)?;
+        let manifest = found.manifest.ok_or_else(|| error::manifest_unknown(reference))?;
+        if with_content && !access.is_service() {
+            self.note_pull(access, place, image, reference, &manifest).await;
         }
-        found.manifest.ok_or_else(|| error::manifest_unknown(reference))
+        Ok(manifest)
+    }
+
+    async fn note_pull(&self, access: &Access, place: Place, image: ImageId, reference: &Reference, manifest: &Served) {
+        let (digest, bytes) = (&manifest.digest, manifest.size_bytes);
+        let noted = Noted { image, action: AccessKind::Pull, reference: reference.to_string(), digest, bytes };
+        self.accesses.pulled(self.accesses.entry(access, place, noted)).await;
     }
 
     /// Whether a repository of the tenant has a manifest, for the builds that pushed it.
@@ -100,15 +118,21 @@ impl Registry {
         let mut tx = self.parts.db.tenant(place.tenant_id).await?;
         let repository = store::repositories::find(&mut tx, place.project_id, name.image()).await?;
         check_references(&mut tx, repository, &manifest).await?;
+        let config = match manifest.config.as_ref().filter(|_| manifest.has_image_config()) {
+            Some(config) => store::blobs::find(&mut tx, place.project_id, name.image(), &config.digest).await?.blob,
+            None => None,
+        };
         drop(tx);
-        let config = self.config_of(&manifest).await?;
+        let config = self.config_content(config).await?;
 
+        self.accesses.ready().await?;
         let pushed_by = access.actor.to_string();
         let mut tx = self.parts.db.tenant(place.tenant_id).await?;
         store::usage::lock(&mut tx).await?;
         // Not before the lock, so that times follow the order of the commits.
         let now = self.parts.clock.now();
         let repository = store::repositories::ensure(&mut tx, place.project_id, name, now).await?;
+        self.parts.shelf.check_writable(&mut tx, repository).await?;
         check_references(&mut tx, Some(repository), &manifest).await?;
         let platform = config.as_deref().and_then(platform);
         let new = NewManifest {
@@ -119,11 +143,12 @@ impl Registry {
             content,
             config: config.as_deref(),
             pushed_by: &pushed_by,
+            temporary: access.lease.is_some(),
             now,
         };
         let (id, is_new) = store::manifests::insert(&mut tx, &new).await?;
         if is_new {
-            charge(&mut tx, repository, &manifest, limit).await?;
+            charge(&mut tx, repository, id, limit).await?;
         }
         let push = Push {
             image_id: repository,
@@ -134,29 +159,30 @@ impl Registry {
             tag: tag.map(str::to_owned),
             manifest,
             config: config.as_deref().and_then(|c| serde_json::from_slice(c).ok()),
+            build: None,
             by: pushed_by,
             at: now,
         };
-        let moved = point(&mut tx, id, &push).await?;
+        let moved = self.point(&mut tx, id, &push).await?;
         // What a running build pushes is its layer cache, or an image that is one when the build completes, see `tag`.
         if access.lease.is_none() && (is_new || moved) {
             self.announce(&mut tx, &access.actor, &push).await?;
         }
+        let (image, bytes) = (repository, push.size_bytes);
+        let noted = Noted { image, action: AccessKind::Push, reference: reference.to_string(), digest: &digest, bytes };
+        store::accesses::insert(&mut tx, &[self.accesses.entry(access, place, noted)]).await?;
         tx.commit().await?;
+        self.accesses.add(place.tenant_id, |sums| {
+            sums.pushes += 1;
+            sums.pushed_bytes += content.len() as u64;
+        });
         Ok(ManifestPut { digest, subject: push.manifest.subject.map(|s| s.digest) })
     }
 
     /// Points tags at a manifest that is in the repository, in the caller's transaction: how a build that pushed by
     /// digest names its image in the moment it ends. Tags that point there already do not move.
-    pub async fn tag(
-        &self,
-        tx: &mut TenantTx,
-        actor: &Actor,
-        project: ProjectId,
-        image: &str,
-        digest: Digest,
-        tags: &[String],
-    ) -> Result<Tagged> {
+    pub async fn tag(&self, tx: &mut TenantTx, actor: &Actor, built: &Built<'_>) -> Result<Tagged> {
+        let Built { build, project, image, digest, tags } = *built;
         store::usage::lock(tx).await?;
         let found = store::repositories::named(tx, project, image).await?;
         let (repository, name) = found.ok_or_else(error::name_unknown)?;
@@ -164,13 +190,14 @@ impl Registry {
         let described = described.ok_or_else(|| error::manifest_unknown(digest))?;
         let id = described.id;
         let mut push = push_of(project, repository, &name, described)?;
-        (push.by, push.at) = (actor.to_string(), self.parts.clock.now());
+        (push.by, push.at, push.build) = (actor.to_string(), self.parts.clock.now(), Some(build));
+        store::manifests::make_lasting(tx, id, push.at).await?;
         if tags.is_empty() {
             self.announce(tx, actor, &push).await?;
         }
         for tag in tags {
             push.tag = Some(tag.parse::<Tag>()?.to_string());
-            if point(tx, id, &push).await? {
+            if self.point(tx, id, &push).await? {
                 self.announce(tx, actor, &push).await?;
             }
         }
@@ -181,46 +208,25 @@ impl Registry {
     /// Tells the catalogue and the world.
     async fn announce(&self, tx: &mut TenantTx, actor: &Actor, push: &Push) -> Result<()> {
         self.parts.shelf.pushed(tx, push).await?;
+        self.queue_measure(tx, push.image_id, push.digest, &push.manifest).await?;
         publish(tx, &events::pushed(&self.parts.clock, tx.tenant_id(), actor, push)).await
     }
 
-    /// Deletes a tag, or a manifest with all its tags; frees the storage that nothing needs any more.
-    pub async fn delete_manifest(&self, access: &Access, name: &RepositoryName, reference: &Reference) -> Result<()> {
-        let place = self.place_to_write(access, name, Action::Delete).await?;
-        let mut tx = self.parts.db.tenant(place.tenant_id).await?;
-        let repository = store::repositories::find(&mut tx, place.project_id, name.image()).await?;
-        let repository = repository.ok_or_else(error::name_unknown)?;
-        store::usage::lock(&mut tx).await?;
-        let by = access.actor.to_string();
-        let now = self.parts.clock.now();
-        let unknown = || error::manifest_unknown(reference);
-        let (tags, digest, whole) = match reference {
-            Reference::Tag(tag) => {
-                let tag = tag.as_str();
-                let pointed = store::tags::delete(&mut tx, repository, tag, &by, now).await?.ok_or_else(unknown)?;
-                (vec![tag.to_owned()], pointed, false)
-            }
-            Reference::Digest(digest) => {
-                let tags = store::tags::end_all(&mut tx, repository, digest, &by, now).await?;
-                let needed = store::manifests::delete(&mut tx, repository, digest).await?.ok_or_else(unknown)?;
-                store::usage::release(&mut tx, &needed).await?;
-                (tags, *digest, true)
-            }
-        };
-        let newest = match store::manifests::describe(&mut tx, repository, None).await? {
-            Some(left) => Some(push_of(place.project_id, repository, name, left)?),
-            None => None,
-        };
-        self.parts.shelf.deleted(&mut tx, repository, digest, newest.as_ref()).await?;
-        let about = Deleted { place, repository, name, tags: &tags, digest: &digest, whole };
-        publish(&mut tx, &events::deleted(&self.parts.clock, &access.actor, &about)).await?;
-        tx.commit().await
+    /// Moves the tag of a push to its manifest; false when there is none or it points there already.
+    async fn point(&self, tx: &mut TenantTx, manifest: Uuid, push: &Push) -> Result<bool> {
+        let Some(tag) = &push.tag else { return Ok(false) };
+        let step = Move { repository: push.image_id, tag, to: &push.digest, by: &push.by, now: push.at };
+        let pointed = store::tags::point(tx, manifest, &step).await?;
+        if pointed == Pointed::Moved {
+            self.require_mutable(tx, push.project_id, std::slice::from_ref(tag)).await?;
+        }
+        Ok(pointed != Pointed::Unmoved)
     }
 
     /// The config of a container image, where it can be kept.
-    async fn config_of(&self, manifest: &Manifest) -> Result<Option<Vec<u8>>> {
-        let Some(config) = manifest.config.as_ref().filter(|_| manifest.has_image_config()) else { return Ok(None) };
-        let Some(object) = self.parts.store.get(&Key::blob(&config.digest), None).await? else { return Ok(None) };
+    async fn config_content(&self, blob: Option<RepositoryBlob>) -> Result<Option<Vec<u8>>> {
+        let Some(blob) = blob else { return Ok(None) };
+        let Some(object) = self.parts.store.get(&Key::new(blob.storage_key)?, None).await? else { return Ok(None) };
         match object.bytes(MAX_CONFIG_BYTES).await {
             Ok(bytes) => Ok(Some(bytes)),
             Err(e) if e.kind() == Kind::TooLarge => Ok(None),
@@ -229,14 +235,12 @@ impl Registry {
     }
 }
 
-/// Moves the tag of a push to its manifest; false when there is none or it points there already.
-async fn point(tx: &mut TenantTx, manifest: Uuid, push: &Push) -> Result<bool> {
-    let Some(tag) = &push.tag else { return Ok(false) };
-    let step = Move { repository: push.image_id, tag, to: &push.digest, by: &push.by, now: push.at };
-    store::tags::point(tx, manifest, &step).await
-}
-
-fn push_of(project_id: ProjectId, image_id: ImageId, name: &RepositoryName, described: Described) -> Result<Push> {
+pub(super) fn push_of(
+    project_id: ProjectId,
+    image_id: ImageId,
+    name: &RepositoryName,
+    described: Described,
+) -> Result<Push> {
     let stored = described.manifest;
     let manifest = Manifest::parse(Some(&stored.media_type), &stored.content)?;
     Ok(Push {
@@ -248,12 +252,14 @@ fn push_of(project_id: ProjectId, image_id: ImageId, name: &RepositoryName, desc
         tag: described.tag,
         manifest,
         config: described.config.and_then(|c| serde_json::from_slice(&c).ok()),
+        build: None,
         by: described.pushed_by,
         at: described.pushed_at,
     })
 }
 
-/// Everything a manifest names must be in its repository. A repository that does not exist has nothing.
+/// Everything a manifest names must be in its repository, but for its subject. An entry of an index may be a blob: caches
+/// of builds are kept so. A repository that does not exist has nothing.
 async fn check_references(tx: &mut TenantTx, repository: Option<ImageId>, manifest: &Manifest) -> Result<()> {
     let wanted: Vec<Digest> = match manifest.kind {
         ManifestKind::Image => manifest.blobs().map(|d| d.digest).collect(),
@@ -262,13 +268,16 @@ async fn check_references(tx: &mut TenantTx, repository: Option<ImageId>, manife
     let missing = match (repository, manifest.kind) {
         (None, _) => wanted,
         (Some(id), ManifestKind::Image) => store::blobs::missing(tx, id, &wanted).await?,
-        (Some(id), ManifestKind::Index) => store::manifests::missing(tx, id, &wanted).await?,
+        (Some(id), ManifestKind::Index) => {
+            let blobs = store::manifests::missing(tx, id, &wanted).await?;
+            if blobs.is_empty() { blobs } else { store::blobs::missing(tx, id, &blobs).await? }
+        }
     };
     if missing.is_empty() { Ok(()) } else { Err(error::references_unknown(&missing)) }
 }
 
-async fn charge(tx: &mut TenantTx, repository: ImageId, manifest: &Manifest, limit: u64) -> Result<()> {
-    let blobs: Vec<Digest> = manifest.blobs().map(|d| d.digest).collect();
+async fn charge(tx: &mut TenantTx, repository: ImageId, manifest: Uuid, limit: u64) -> Result<()> {
+    let blobs = store::manifests::blobs(tx, manifest).await?;
     if blobs.is_empty() {
         return Ok(());
     }

@@ -1,26 +1,41 @@
 //! The registry's use cases.
 
+mod access_log;
 mod blobs;
+mod details;
+mod listings;
 mod manifests;
+mod measures;
+mod mounts;
+mod referrers;
+mod removal;
+mod retention;
+mod rights;
+mod storage;
 mod tags;
 mod tokens;
 mod uploads;
 
+pub use details::{Base, DigestPrefix, Entry, ManifestDetails, TagMove};
+pub use listings::NamePage;
 pub use manifests::{Served, Tagged};
+pub use measures::{MEASURE, Measure};
+pub use referrers::Referrer;
+pub use removal::Removed;
+pub use retention::RetentionPreview;
 pub use tags::{TagInfo, Usage};
 pub use tokens::{Credentials, SERVICE};
 pub use uploads::{BodyStream, UploadStatus};
 
 use super::access::{Access, Place};
 use super::config::Config;
-use super::error;
-use super::gates::{RobotGate, Shelf, UpstreamGate};
-use super::model::{Action, RepositoryName};
+use super::gates::{BuildRobotGate, RobotGate, Shelf, UpstreamGate};
 use super::store;
 use crate::kernel::ids::TenantId;
 use crate::kernel::secret::Keyring;
 use crate::kernel::{Clock, Error, Result};
 use crate::platform::db::Db;
+use crate::platform::http::rate_limit::RateLimits;
 use crate::platform::storage::ObjectStore;
 use crate::platform::tasks::Tasks;
 use crate::tenancy::identity::Identity;
@@ -43,6 +58,7 @@ pub struct Parts {
     pub identity: Identity,
     pub tenants: Tenants,
     pub projects: Projects,
+    pub build_robots: Arc<dyn BuildRobotGate>,
     pub robots: Arc<dyn RobotGate>,
     pub shelf: Arc<dyn Shelf>,
     pub upstreams: Arc<dyn UpstreamGate>,
@@ -53,6 +69,9 @@ pub struct Parts {
 pub struct Registry {
     parts: Arc<Parts>,
     tokens: tokens::Signer,
+    accesses: access_log::AccessLog,
+    /// For those who have not signed in, by address.
+    anonymous_limits: RateLimits,
     /// This process, as the writer of uploads.
     process: Uuid,
 }
@@ -61,7 +80,15 @@ impl Registry {
     /// The registry of these parts.
     pub fn new(parts: Parts) -> Result<Self> {
         let tokens = tokens::Signer::new(&parts.keyring, parts.clock.clone(), parts.config.token_minutes)?;
-        Ok(Self { parts: Arc::new(parts), tokens, process: Uuid::now_v7() })
+        let anonymous_limits =
+            RateLimits::per_second(parts.config.anonymous_requests_per_second).forgetful(&parts.tasks);
+        let accesses = access_log::AccessLog::start(
+            parts.db.clone(),
+            parts.clock.clone(),
+            parts.config.access_log_queue,
+            &parts.tasks,
+        );
+        Ok(Self { parts: Arc::new(parts), tokens, accesses, anonymous_limits, process: Uuid::now_v7() })
     }
 
     pub(super) fn parts(&self) -> &Parts {
@@ -76,20 +103,6 @@ impl Registry {
     /// Address of this server for clients; empty: as the client named it.
     pub fn public_url(&self) -> &str {
         &self.parts.public_url
-    }
-
-    /// Where the repository is, if it may be written: a robot must still hold its lease.
-    async fn place_to_write(&self, access: &Access, name: &RepositoryName, action: Action) -> Result<Place> {
-        let place = access.place(name, action)?;
-        if let Some(lease) = access.lease
-            && !self.parts.robots.lease_alive(lease.execution, lease.attempt).await?
-        {
-            return Err(error::denied_because("the build behind this token has ended or lost its lease"));
-        }
-        if action == Action::Push && self.is_cache(access, place).await? {
-            return Err(error::denied_because("the project is a cache of another registry: nothing is pushed to it"));
-        }
-        Ok(place)
     }
 
     /// Whether what the caller asks for may have to come from another registry.

@@ -1,24 +1,12 @@
-//! Listing tags; how much storage a tenant uses.
+//! Tags for the catalogue; how much storage a tenant uses.
 
 use super::Registry;
-use crate::images::registry::access::Access;
-use crate::images::registry::error;
-use crate::images::registry::model::{Action, RepositoryName};
 use crate::images::registry::store;
 use crate::kernel::ids::{ImageId, TenantId};
 use crate::kernel::{Digest, Page, PageRequest, Result};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-
-/// One page of a repository's tags.
-#[derive(Debug)]
-pub struct TagPage {
-    /// In the order of their bytes.
-    pub tags: Vec<String>,
-    /// Whether there are more.
-    pub more: bool,
-}
 
 /// A tag and what it points to.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
@@ -50,26 +38,6 @@ pub struct Usage {
 }
 
 impl Registry {
-    /// Most tags of one answer, also where the client sets no limit.
-    pub const MAX_TAGS: i64 = 10_000;
-
-    /// Names of a repository's tags after `last`.
-    pub async fn tags(&self, access: &Access, name: &RepositoryName, last: &str, limit: i64) -> Result<TagPage> {
-        let place = access.place(name, Action::Pull)?;
-        let mut tx = self.parts.db.tenant(place.tenant_id).await?;
-        let repository = store::repositories::find(&mut tx, place.project_id, name.image()).await?;
-        let repository = repository.ok_or_else(error::name_unknown)?;
-        let limit = limit.clamp(0, Self::MAX_TAGS);
-        if limit == 0 {
-            return Ok(TagPage { tags: Vec::new(), more: false });
-        }
-        let mut tags = store::tags::names(&mut tx, repository, last, limit + 1).await?;
-        let limit = usize::try_from(limit).unwrap_or_default();
-        let more = tags.len() > limit;
-        tags.truncate(limit);
-        Ok(TagPage { tags, more })
-    }
-
     /// Tags of an image with where they point, for the catalogue. The caller's rights are checked there.
     pub async fn tag_infos(&self, tenant: TenantId, image: ImageId, page: &PageRequest) -> Result<Page<TagInfo>> {
         let last: Option<String> = page.after()?;

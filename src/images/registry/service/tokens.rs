@@ -1,18 +1,17 @@
-//! Who asks, and tokens for it: short-lived JWTs (RFC 7519) that carry the rights on repositories, decided when they are
-//! made (Docker Registry v2 token specification).
+//! Tokens: short-lived JWTs (RFC 7519) that carry the rights on repositories, decided when they are made (Docker Registry
+//! v2 token specification).
 
 use super::Registry;
-use crate::images::registry::access::{Access, Grant, Lease, Place};
+use crate::images::registry::access::{Access, Grant, Lease, Pass, Place};
 use crate::images::registry::error;
-use crate::images::registry::gates::Robot;
-use crate::images::registry::model::{Action, Actions, RepositoryName, Scope};
+use crate::images::registry::model::{Actions, Scope};
 use crate::kernel::ids::{ProjectId, TenantId};
 use crate::kernel::secret::Keyring;
-use crate::kernel::{Actor, Clock, Error, Kind, Result};
-use crate::tenancy::access::{Caller, Permission, RequestInfo};
+use crate::kernel::{Actor, Clock, Error, Result};
+use crate::tenancy::access::RequestInfo;
 use chrono::{DateTime, Utc};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -22,9 +21,9 @@ pub const SERVICE: &str = "image-factory";
 /// User name and password as a client sent them.
 #[derive(Debug, Clone)]
 pub struct Credentials {
-    /// An address, a robot's name, or anything beside an API key.
+    /// An address, the name of a robot account or a build, or anything beside an API key.
     pub username: String,
-    /// The password, a robot's token or an API key.
+    /// The password, the secret of a robot account, the token of a build or an API key.
     pub password: SecretString,
 }
 
@@ -39,133 +38,15 @@ pub struct IssuedToken {
     pub expires_in: u32,
     /// When it was made.
     pub issued_at: DateTime<Utc>,
+    /// What it is good for, as OAuth 2 has it: less than was asked for where something was refused.
+    pub scope: String,
 }
 
 impl Registry {
-    /// Rights of these credentials on these repositories; nobody's without credentials. 401 when they do not hold.
-    pub async fn sign_in(
-        &self,
-        credentials: Option<&Credentials>,
-        scopes: Vec<Scope>,
-        request: RequestInfo,
-    ) -> Result<Access> {
-        let Some(credentials) = credentials else {
-            return Ok(Access { grants: scopes.into_iter().map(refused).collect(), ..Access::anonymous() });
-        };
-        let (username, password) = (credentials.username.as_str(), credentials.password.expose_secret());
-        if let Some(robot) = self.parts.robots.robot(username, password).await? {
-            return self.robot_access(robot, scopes).await;
-        }
-        let tenant = scopes.first().map(|s| s.name.tenant());
-        let caller = Box::pin(self.parts.identity.authenticate_basic(username, password, tenant, request)).await;
-        let caller = caller.map_err(|e| if e.kind() == Kind::Unauthenticated { wrong_credentials(e) } else { e })?;
-        let mut grants = Vec::with_capacity(scopes.len());
-        for scope in scopes {
-            grants.push(self.grant(&caller, scope).await?);
-        }
-        Ok(Access { actor: caller.actor, lease: None, grants })
-    }
-
     /// A token that carries these rights.
     pub fn issue(&self, access: &Access) -> Result<IssuedToken> {
         self.tokens.issue(access)
     }
-
-    /// The rights that a token carries. 401 when it is not one of ours or has expired.
-    pub fn verify_token(&self, token: &str) -> Result<Access> {
-        self.tokens.verify(token)
-    }
-
-    async fn grant(&self, caller: &Caller, asked: Scope) -> Result<Grant> {
-        let in_tenant = |c: &Caller| c.tenant.as_ref().is_some_and(|t| t.slug == asked.name.tenant());
-        let other;
-        let caller = if in_tenant(caller) {
-            caller
-        } else {
-            match Box::pin(self.parts.identity.caller_of(&caller.actor, asked.name.tenant())).await? {
-                Some(found) if in_tenant(&found) => {
-                    other = found;
-                    &other
-                }
-                _ => return Ok(refused(asked)),
-            }
-        };
-        let Some((place, writable)) = self.place_of(caller, &asked.name).await? else { return Ok(refused(asked)) };
-        let allowed = asked.actions.filter(|action| {
-            let (permission, writes) = match action {
-                Action::Pull => (Permission::ImagePull, false),
-                Action::Push => (Permission::ImagePush, true),
-                Action::Delete => (Permission::ImageDelete, true),
-            };
-            (writable || !writes) && caller.has_in(permission, place.project_id)
-        });
-        Ok(Grant { asked, allowed, place: Some(place) })
-    }
-
-    /// The project behind a name in the caller's tenant, and whether it may be written to: an archived one is read-only,
-    /// and a suspended tenant has none.
-    async fn place_of(&self, caller: &Caller, name: &RepositoryName) -> Result<Option<(Place, bool)>> {
-        match &caller.tenant {
-            Some(tenant) if tenant.slug == name.tenant() => self.project_place(tenant.id, name).await,
-            _ => Ok(None),
-        }
-    }
-
-    async fn project_place(&self, tenant_id: TenantId, name: &RepositoryName) -> Result<Option<(Place, bool)>> {
-        if self.parts.tenants.slug_to_id(name.tenant()).await? != Some(tenant_id) {
-            return Ok(None);
-        }
-        let project = self.parts.projects.by_slug(tenant_id, name.project()).await?;
-        Ok(project.map(|p| (Place { tenant_id, project_id: p.id }, p.require_active().is_ok())))
-    }
-
-    async fn robot_access(&self, robot: Robot, scopes: Vec<Scope>) -> Result<Access> {
-        let mut grants = Vec::with_capacity(scopes.len());
-        for asked in scopes {
-            let found = if asked.name.tenant() == robot.tenant_slug {
-                self.project_place(robot.tenant_id, &asked.name).await?
-            } else {
-                None
-            };
-            grants.push(match found {
-                None => refused(asked),
-                Some((place, writable)) => {
-                    let allowed = asked.actions.filter(|action| match action {
-                        Action::Pull => true,
-                        Action::Push => writable && robot.push.iter().any(|name| name == asked.name.as_str()),
-                        Action::Delete => false,
-                    });
-                    Grant { asked, allowed, place: Some(place) }
-                }
-            });
-        }
-        let lease = Lease { execution: robot.execution, attempt: robot.attempt, tenant_id: robot.tenant_id };
-        Ok(Access { actor: Actor::Execution(robot.execution), lease: Some(lease), grants })
-    }
-
-    /// Where a repository is that the holder of these rights may pull from now: clients ask for a token of a mount's
-    /// target alone, so the rights on its source are looked up.
-    pub(super) async fn readable(&self, access: &Access, name: &RepositoryName) -> Result<Option<Place>> {
-        if let Ok(place) = access.place(name, Action::Pull) {
-            return Ok(Some(place));
-        }
-        if let Some(lease) = access.lease {
-            return Ok(self.project_place(lease.tenant_id, name).await?.map(|(place, _)| place));
-        }
-        let Some(caller) = Box::pin(self.parts.identity.caller_of(&access.actor, name.tenant())).await? else {
-            return Ok(None);
-        };
-        let place = self.place_of(&caller, name).await?;
-        Ok(place.map(|(place, _)| place).filter(|p| caller.has_in(Permission::ImagePull, p.project_id)))
-    }
-}
-
-fn refused(asked: Scope) -> Grant {
-    Grant { asked, allowed: Actions::default(), place: None }
-}
-
-fn wrong_credentials(cause: Error) -> Error {
-    Error::unauthenticated("UNAUTHORIZED", cause.message().to_owned()).with_source(cause)
 }
 
 /// Signs and verifies tokens.
@@ -191,6 +72,8 @@ struct Claims {
     actor: Actor,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     lease: Option<Lease>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    robot: Option<Pass>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -219,7 +102,7 @@ impl Signer {
         Ok(Self { keys: Arc::new(keys), validation: Arc::new(validation), clock, minutes: minutes.max(1) })
     }
 
-    fn issue(&self, access: &Access) -> Result<IssuedToken> {
+    pub fn issue(&self, access: &Access) -> Result<IssuedToken> {
         let now = self.clock.now();
         let expires_in = self.minutes.saturating_mul(60);
         let claims = Claims {
@@ -232,13 +115,15 @@ impl Signer {
             access: access.grants.iter().map(claim).collect(),
             actor: access.actor.clone(),
             lease: access.lease,
+            robot: access.robot,
         };
         let token = jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &self.keys.0)
             .map_err(|e| Error::internal("a token could not be signed").with_source(e))?;
-        Ok(IssuedToken { access_token: token.clone(), token, expires_in, issued_at: now })
+        let scopes: Vec<String> = access.grants.iter().filter(|g| !g.allowed.is_empty()).map(granted).collect();
+        Ok(IssuedToken { access_token: token.clone(), token, expires_in, issued_at: now, scope: scopes.join(" ") })
     }
 
-    fn verify(&self, token: &str) -> Result<Access> {
+    pub fn verify(&self, token: &str) -> Result<Access> {
         let claims = jsonwebtoken::decode::<Claims>(token, &self.keys.1, &self.validation)
             .map_err(|e| error::unauthorized().with_source(e))?
             .claims;
@@ -249,8 +134,18 @@ impl Signer {
             let place = c.tenant.zip(c.project).map(|(tenant_id, project_id)| Place { tenant_id, project_id });
             Ok(Grant { asked: Scope { name: c.name.parse()?, actions: c.asked }, allowed: c.actions, place })
         });
-        Ok(Access { actor: claims.actor, lease: claims.lease, grants: grants.collect::<Result<_>>()? })
+        Ok(Access {
+            actor: claims.actor,
+            lease: claims.lease,
+            robot: claims.robot,
+            grants: grants.collect::<Result<_>>()?,
+            request: RequestInfo::default(),
+        })
     }
+}
+
+fn granted(grant: &Grant) -> String {
+    Scope { name: grant.asked.name.clone(), actions: grant.allowed }.to_string()
 }
 
 fn claim(grant: &Grant) -> AccessClaim {
@@ -267,7 +162,8 @@ fn claim(grant: &Grant) -> AccessClaim {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kernel::ids::{ExecutionId, UserId};
+    use crate::kernel::Kind;
+    use crate::kernel::ids::{ExecutionId, RobotId, UserId};
 
     fn signer() -> (Signer, Clock) {
         let clock = Clock::system();
@@ -279,10 +175,12 @@ mod tests {
         let place = Place { tenant_id: TenantId::new(), project_id: ProjectId::new() };
         let mut scopes = Scope::parse_all("repository:acme/hello/web:pull,push repository:b/c/d:pull").into_iter();
         let first = scopes.next().unwrap();
-        let grants =
-            vec![Grant { allowed: first.actions, asked: first, place: Some(place) }, refused(scopes.next().unwrap())];
-        let lease = Lease { execution: ExecutionId::new(), attempt: 2, tenant_id: place.tenant_id };
-        Access { actor: Actor::User(UserId::new()), lease: Some(lease), grants }
+        let refused = Grant { asked: scopes.next().unwrap(), allowed: Actions::default(), place: None };
+        let grants = vec![Grant { allowed: first.actions, asked: first, place: Some(place) }, refused];
+        let Place { tenant_id, project_id } = place;
+        let lease = Lease { execution: ExecutionId::new(), attempt: 2, tenant_id, project_id };
+        let pass = Pass { robot: RobotId::new(), tenant_id, secret_version: 3 };
+        Access { lease: Some(lease), robot: Some(pass), ..Access::of(Actor::User(UserId::new()), grants) }
     }
 
     #[test]

@@ -6,7 +6,7 @@ use crate::images::registry::access::{Access, Place};
 use crate::images::registry::error;
 use crate::images::registry::model::{Action, RepositoryName, StreamHasher};
 use crate::images::registry::store;
-use crate::images::registry::store::blobs::Recorded;
+use crate::images::registry::store::blobs::{Outcome, Pushed};
 use crate::images::registry::store::uploads::{NewUpload, UploadRow};
 use crate::kernel::ids::{ExecutionId, ImageId, TenantId, UploadId};
 use crate::kernel::{Digest, Error, Kind, Result};
@@ -17,7 +17,7 @@ use futures::{Stream, StreamExt};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use uuid::Uuid;
 
 /// A request's body. Its errors are the client's.
@@ -25,6 +25,9 @@ pub type BodyStream = BoxStream<'static, Result<Bytes>>;
 
 /// Bytes between two acknowledgements inside one request: at most so many are sent again after a crash.
 const CHECKPOINT_BYTES: u64 = 64 * 1024 * 1024;
+
+/// From verified bytes to their record: less than the shortest time after which garbage is deleted.
+const KEEP_WITHIN: Duration = Duration::from_mins(30);
 
 /// How far an upload is.
 #[derive(Debug, Clone, Copy)]
@@ -124,8 +127,8 @@ impl Registry {
             let upload = this.unless_broken(place.tenant_id, id, upload, verified).await?;
             // The rest takes a moment; whether the robot may still write is asked as late as possible.
             this.place_to_write(&access, &name, Action::Push).await?;
-            upload.commit(&Key::blob(&digest)).await?;
-            this.record_blob(place, repository, &digest, progress.received, Some(id)).await
+            let pushed = this.pushed(place, repository, &digest, progress.received, Some(id));
+            this.keep(upload, id, pushed).await
         })
         .await
     }
@@ -141,9 +144,9 @@ impl Registry {
         let place = self.place_to_write(access, name, Action::Push).await?;
         let (this, access, name) = (self.clone(), access.clone(), name.clone());
         self.detached("upload", async move {
-            let id = UploadId::new().to_string();
-            this.parts.store.begin(&id).await?;
-            let upload = this.parts.store.open(&id).await?;
+            let id = UploadId::new();
+            this.parts.store.begin(&id.to_string()).await?;
+            let upload = this.parts.store.open(&id.to_string()).await?;
             let mut upload = upload.ok_or_else(|| Error::internal("an upload vanished while it was written"))?;
             let mut progress = Progress { received: 0, hasher: StreamHasher::default(), writer: Some(this.process) };
             let mut taken = this.receive(place.tenant_id, None, &mut *upload, &mut progress, &mut body).await;
@@ -158,12 +161,11 @@ impl Registry {
                 let _ = upload.abort().await;
                 return Err(error);
             }
-            upload.commit(&Key::blob(&digest)).await?;
             let mut at = this.parts.db.statement(place.tenant_id).await?;
             let now = this.parts.clock.now();
             let repository = store::repositories::ensure(&mut at, place.project_id, &name, now).await?;
             at.keep();
-            this.record_blob(place, repository, &digest, progress.received, None).await
+            this.keep(upload, id, this.pushed(place, repository, &digest, progress.received, None)).await
         })
         .await
     }
@@ -264,7 +266,9 @@ impl Registry {
                 Some(outcome) => break outcome,
             }
         };
-        metrics::counter!("image_factory_registry_received_bytes_total").increment(progress.received - from);
+        let bytes = progress.received - from;
+        metrics::counter!("image_factory_registry_received_bytes_total").increment(bytes);
+        self.accesses.add(tenant, |sums| sums.pushed_bytes += bytes);
         metrics::histogram!("image_factory_registry_upload_seconds").record(started.elapsed().as_secs_f64());
         outcome
     }
@@ -313,30 +317,65 @@ impl Registry {
     ) -> Result<()> {
         let row = self.upload_row(place, name, id).await?;
         let same = StreamHasher::restore(row.hash_state.as_deref())?.digest() == digest;
-        match self.parts.store.size(&Key::blob(&digest)).await? {
+        let key = Key::blob(&digest).of_upload(id.0);
+        match self.parts.store.size(&key).await? {
             Some(size) if same && size == row.received_bytes => {
-                self.record_blob(place, row.repository_id, &digest, size, Some(id)).await
+                self.record(&self.pushed(place, row.repository_id, &digest, size, Some(id)), &key).await
             }
             _ => Err(error),
         }
     }
 
-    async fn record_blob(
+    fn pushed<'a>(
         &self,
         place: Place,
         repository: ImageId,
-        digest: &Digest,
+        digest: &'a Digest,
         size: u64,
         upload: Option<UploadId>,
-    ) -> Result<()> {
-        let (tenant, now) = (place.tenant_id, self.parts.clock.now());
-        let key = Key::blob(digest);
-        let blob = Recorded { tenant, repository, digest, size, key: key.as_str(), upload, now };
+    ) -> Pushed<'a> {
+        Pushed { tenant: place.tenant_id, repository, digest, size, upload, now: self.parts.clock.now() }
+    }
+
+    /// Makes verified bytes a blob of the repository: by the object that is stored already, else by these. Bounded in time,
+    /// so that garbage collection can tell an object that nobody will record any more.
+    async fn keep(&self, upload: Box<dyn Upload>, id: UploadId, pushed: Pushed<'_>) -> Result<()> {
+        let keep = async {
+            let mut tx = self.parts.db.system("adopt a blob").await?;
+            match store::blobs::adopt(&mut tx, &pushed).await? {
+                Outcome::Linked => {
+                    tx.commit().await?;
+                    // The reaper takes what cannot be removed now.
+                    let _ = upload.abort().await;
+                    Ok(())
+                }
+                Outcome::UploadEnded => Err(error::upload_unknown()),
+                Outcome::Surplus | Outcome::Unknown => {
+                    drop(tx);
+                    let key = Key::blob(pushed.digest).of_upload(id.0);
+                    upload.commit(&key).await?;
+                    self.record(&pushed, &key).await
+                }
+            }
+        };
+        let late = |_| Error::unavailable("storage.slow", "the storage took too long; try again");
+        tokio::time::timeout(KEEP_WITHIN, keep).await.map_err(late)?
+    }
+
+    async fn record(&self, pushed: &Pushed<'_>, key: &Key) -> Result<()> {
         let mut tx = self.parts.db.system("record a blob").await?;
-        if !store::blobs::record(&mut tx, &blob).await? {
+        let outcome = store::blobs::record(&mut tx, pushed, key.as_str()).await?;
+        if matches!(outcome, Outcome::Unknown | Outcome::UploadEnded) {
             return Err(error::upload_unknown());
         }
-        tx.commit().await
+        tx.commit().await?;
+        // Nobody else knows the key. What cannot be removed now stays garbage.
+        if outcome == Outcome::Surplus && self.parts.store.delete(key).await.is_ok() {
+            let mut tx = self.parts.db.system("forget a surplus object").await?;
+            store::garbage::forget(&mut tx, &[key.as_str().to_owned()]).await?;
+            tx.commit().await?;
+        }
+        Ok(())
     }
 
     async fn forget(&self, tenant: TenantId, id: UploadId) -> Result<()> {

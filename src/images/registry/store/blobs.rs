@@ -3,22 +3,35 @@
 use super::{bytes, digest, signed, unsigned};
 use crate::kernel::ids::{ImageId, ProjectId, TenantId, UploadId};
 use crate::kernel::{Digest, Result};
-use crate::platform::db::{SystemTx, TenantConnection, TenantTx};
+use crate::platform::db::{SystemTx, TenantConnection, TenantTx, violated_constraint};
 use chrono::{DateTime, Utc};
 
 /// A blob looked for in a repository: neither, the repository alone, or both.
 pub struct Found {
     pub repository: Option<ImageId>,
-    pub size_bytes: Option<u64>,
+    pub blob: Option<RepositoryBlob>,
 }
 
-/// The size of a blob that the repository may serve.
+/// A blob of a repository.
+pub struct RepositoryBlob {
+    pub size_bytes: u64,
+    /// Where its bytes are.
+    pub storage_key: String,
+    /// When somebody last pushed it to the repository, or was told that it need not be pushed.
+    pub linked_at: DateTime<Utc>,
+    /// Its bytes are not what they should be.
+    pub rotten: bool,
+}
+
+/// A blob that the repository may serve.
 pub async fn find(tx: &mut impl TenantConnection, project: ProjectId, name: &str, blob: &Digest) -> Result<Found> {
     let tenant = tx.tenant_id();
     let row = sqlx::query!(
-        r#"select r.id, b.size_bytes as "size_bytes?"
+        r#"select r.id, l.size_bytes as "size_bytes?", l.linked_at as "linked_at?", b.storage_key as "storage_key?",
+                  b.rotten_at
            from repositories r
-           left join repository_blobs b on b.tenant_id = $1 and b.repository_id = r.id and b.digest = $4
+           left join (repository_blobs l join image_blobs b on b.digest = l.digest)
+               on l.tenant_id = $1 and l.repository_id = r.id and l.digest = $4
            where r.tenant_id = $1 and r.project_id = $2 and r.name = $3"#,
         tenant.0,
         project.0,
@@ -27,53 +40,117 @@ pub async fn find(tx: &mut impl TenantConnection, project: ProjectId, name: &str
     )
     .fetch_optional(&mut **tx)
     .await?;
-    Ok(Found {
-        repository: row.as_ref().map(|r| r.id.into()),
-        size_bytes: row.and_then(|r| r.size_bytes).map(unsigned),
-    })
+    let Some(row) = row else { return Ok(Found { repository: None, blob: None }) };
+    let blob = match (row.size_bytes, row.linked_at, row.storage_key) {
+        (Some(size), Some(linked_at), Some(storage_key)) => {
+            Some(RepositoryBlob { size_bytes: unsigned(size), storage_key, linked_at, rotten: row.rotten_at.is_some() })
+        }
+        _ => None,
+    };
+    Ok(Found { repository: Some(row.id.into()), blob })
 }
 
-/// A blob whose bytes are verified and durable.
-pub struct Recorded<'a> {
+/// A blob that was pushed and verified.
+pub struct Pushed<'a> {
     pub tenant: TenantId,
     pub repository: ImageId,
     pub digest: &'a Digest,
     pub size: u64,
-    pub key: &'a str,
     /// The upload that brought it, which ends.
     pub upload: Option<UploadId>,
     pub now: DateTime<Utc>,
 }
 
-/// Records a blob and lets its repository serve it. False, and no link, when the upload has ended already.
-pub async fn record(tx: &mut SystemTx, blob: &Recorded<'_>) -> Result<bool> {
-    Ok(sqlx::query_scalar!(
-        r#"with ended as (delete from blob_uploads where tenant_id = $1 and id = $7 returning id),
-                blob as (insert into image_blobs (digest, size_bytes, storage_backend_id, storage_key, created_at)
-                         select $3, $4, id, $5, $6 from storage_backends where name = 'default'
-                         on conflict (digest) do nothing),
+/// What became of a push.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// The repository serves the blob.
+    Linked,
+    /// The repository serves the blob, and another push was quicker: the object of this one is garbage.
+    Surplus,
+    /// The blob is not stored, or not whole.
+    Unknown,
+    /// Nothing: the upload had ended already.
+    UploadEnded,
+}
+
+/// Lets the repository serve a blob that is stored already. It cannot go meanwhile: the row is locked.
+pub async fn adopt(tx: &mut SystemTx, blob: &Pushed<'_>) -> Result<Outcome> {
+    let row = sqlx::query!(
+        r#"with known as (select digest, size_bytes from image_blobs
+                          where digest = $3 and rotten_at is null for key share),
+                ended as (delete from blob_uploads where tenant_id = $1 and id = $5 and exists (select from known)
+                          returning id),
+                alive as (select $5::uuid is null or exists (select from ended) as yes),
                 linked as (insert into repository_blobs (tenant_id, repository_id, digest, size_bytes, linked_at)
-                           select $1, $2, $3, $4, $6 where $7::uuid is null or exists (select from ended)
-                           on conflict do nothing)
-           select $7::uuid is null or exists (select from ended) as "alive!""#,
+                           select $1, $2, digest, size_bytes, $4 from known, alive where alive.yes
+                           on conflict (tenant_id, repository_id, digest) do update set linked_at = excluded.linked_at
+                           where repository_blobs.linked_at < excluded.linked_at - interval '1 hour')
+           select exists (select from known) as "known!", yes as "alive!" from alive"#,
         blob.tenant.0,
         blob.repository.0,
         blob.digest.bytes(),
-        signed(blob.size),
-        blob.key,
         blob.now,
         blob.upload.map(|u| u.0)
     )
     .fetch_one(&mut **tx)
-    .await?)
+    .await?;
+    Ok(match (row.known, row.alive) {
+        (false, _) => Outcome::Unknown,
+        (true, true) => Outcome::Linked,
+        (true, false) => Outcome::UploadEnded,
+    })
 }
 
-/// Lets the repository serve a blob.
-pub async fn link(tx: &mut TenantTx, repository: ImageId, blob: &Digest, size: u64, now: DateTime<Utc>) -> Result<()> {
+/// Records a blob whose bytes are durable under the key and lets its repository serve it. Where another push was quicker
+/// its bytes count, and these are garbage; a damaged blob takes these.
+pub async fn record(tx: &mut SystemTx, blob: &Pushed<'_>, key: &str) -> Result<Outcome> {
+    let row = sqlx::query!(
+        r#"with ended as (delete from blob_uploads where tenant_id = $1 and id = $7 returning id),
+                alive as (select $7::uuid is null or exists (select from ended) as yes),
+                blob as (insert into image_blobs (digest, size_bytes, storage_backend_id, storage_key, created_at)
+                         select $3, $4, id, $5, $6 from storage_backends, alive where name = 'default' and alive.yes
+                         on conflict (digest) do update set storage_key = excluded.storage_key, rotten_at = null
+                         where image_blobs.rotten_at is not null
+                         returning digest),
+                linked as (insert into repository_blobs (tenant_id, repository_id, digest, size_bytes, linked_at)
+                           select $1, $2, $3, $4, $6 from alive where alive.yes
+                           on conflict (tenant_id, repository_id, digest) do update set linked_at = excluded.linked_at
+                           where repository_blobs.linked_at < excluded.linked_at - interval '1 hour'),
+                surplus as (insert into storage_garbage (storage_key, size_bytes, since)
+                            select $5, $4, $6 from alive where alive.yes and not exists (select from blob))
+           select yes as "alive!", exists (select from blob) as "stored!" from alive"#,
+        blob.tenant.0,
+        blob.repository.0,
+        blob.digest.bytes(),
+        signed(blob.size),
+        key,
+        blob.now,
+        blob.upload.map(|u| u.0)
+    )
+    .fetch_one(&mut **tx)
+    .await?;
+    Ok(match (row.alive, row.stored) {
+        (true, true) => Outcome::Linked,
+        (true, false) => Outcome::Surplus,
+        (false, _) => Outcome::UploadEnded,
+    })
+}
+
+/// Lets the repository serve a blob. False when the blob has gone meanwhile; then the transaction is over.
+pub async fn link(
+    tx: &mut TenantTx,
+    repository: ImageId,
+    blob: &Digest,
+    size: u64,
+    now: DateTime<Utc>,
+) -> Result<bool> {
     let tenant = tx.tenant_id();
-    sqlx::query!(
+    let linked = sqlx::query!(
         "insert into repository_blobs (tenant_id, repository_id, digest, size_bytes, linked_at)
-         values ($1, $2, $3, $4, $5) on conflict do nothing",
+         values ($1, $2, $3, $4, $5)
+         on conflict (tenant_id, repository_id, digest) do update set linked_at = excluded.linked_at
+         where repository_blobs.linked_at < excluded.linked_at - interval '1 hour'",
         tenant.0,
         repository.0,
         blob.bytes(),
@@ -81,8 +158,32 @@ pub async fn link(tx: &mut TenantTx, repository: ImageId, blob: &Digest, size: u
         now
     )
     .execute(&mut **tx)
+    .await;
+    match linked {
+        Ok(_) => Ok(true),
+        Err(e) if violated_constraint(&e) == Some("repository_blobs_digest_fkey") => Ok(false),
+        Err(e) => Err(e.into()),
+    }
+}
+
+/// Somebody relies on the link: it is as if he had pushed the blob now. False when it has gone.
+pub async fn renew(
+    tx: &mut impl TenantConnection,
+    repository: ImageId,
+    blob: &Digest,
+    now: DateTime<Utc>,
+) -> Result<bool> {
+    let tenant = tx.tenant_id();
+    let done = sqlx::query!(
+        "update repository_blobs set linked_at = $4 where tenant_id = $1 and repository_id = $2 and digest = $3",
+        tenant.0,
+        repository.0,
+        blob.bytes(),
+        now
+    )
+    .execute(&mut **tx)
     .await?;
-    Ok(())
+    Ok(done.rows_affected() == 1)
 }
 
 /// Which of these blobs the repository does not have.

@@ -99,6 +99,8 @@ pub struct NewManifest<'a> {
     pub content: &'a [u8],
     pub config: Option<&'a [u8]>,
     pub pushed_by: &'a str,
+    /// By a running build.
+    pub temporary: bool,
     pub now: DateTime<Utc>,
 }
 
@@ -109,8 +111,9 @@ pub async fn insert(tx: &mut TenantTx, new: &NewManifest<'_>) -> Result<(Uuid, b
     let id = Uuid::now_v7();
     let done = sqlx::query!(
         "insert into image_manifests (id, tenant_id, repository_id, digest, media_type, artifact_type, subject_digest,
-             platform, layer_count, size_bytes, manifest_content, config_content, pushed_by, pushed_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+             platform, layer_count, size_bytes, manifest_content, config_content, pushed_by, pushed_at, last_pushed_at,
+             temporary, layers_hash)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $14, $15, $16)
          on conflict (tenant_id, repository_id, digest) do nothing",
         id,
         tenant.0,
@@ -125,27 +128,65 @@ pub async fn insert(tx: &mut TenantTx, new: &NewManifest<'_>) -> Result<(Uuid, b
         new.content,
         new.config,
         new.pushed_by,
-        new.now
+        new.now,
+        new.temporary,
+        m.layer_hashes().last().map(|h| h.bytes().to_vec())
     )
     .execute(&mut **tx)
     .await?;
     if done.rows_affected() == 0 {
-        let id = sqlx::query_scalar!(
-            "select id from image_manifests where tenant_id = $1 and repository_id = $2 and digest = $3",
-            tenant.0,
-            new.repository.0,
-            new.digest.bytes()
-        )
-        .fetch_one(&mut **tx)
-        .await?;
-        return Ok((id, false));
+        return Ok((push_again(tx, new).await?, false));
     }
-    insert_needs(tx, id, m).await?;
+    insert_needs(tx, id, new).await?;
     Ok((id, true))
 }
 
-async fn insert_needs(tx: &mut TenantTx, manifest: Uuid, m: &Manifest) -> Result<()> {
+/// What retention wants to know of a manifest that is pushed again; within an hour of the last push it is the same.
+async fn push_again(tx: &mut TenantTx, new: &NewManifest<'_>) -> Result<Uuid> {
     let tenant = tx.tenant_id();
+    let row = sqlx::query!(
+        r#"select id, (last_pushed_at < $4::timestamptz - interval '1 hour' or temporary and not $5) as "changes!"
+           from image_manifests where tenant_id = $1 and repository_id = $2 and digest = $3"#,
+        tenant.0,
+        new.repository.0,
+        new.digest.bytes(),
+        new.now,
+        new.temporary
+    )
+    .fetch_one(&mut **tx)
+    .await?;
+    if row.changes {
+        sqlx::query!(
+            "update image_manifests set last_pushed_at = $3, temporary = temporary and $4 where tenant_id = $1 and id = $2",
+            tenant.0,
+            row.id,
+            new.now,
+            new.temporary
+        )
+        .execute(&mut **tx)
+        .await?;
+    }
+    Ok(row.id)
+}
+
+/// A build completes with what it pushed.
+pub async fn make_lasting(tx: &mut TenantTx, manifest: Uuid, now: DateTime<Utc>) -> Result<()> {
+    let tenant = tx.tenant_id();
+    sqlx::query!(
+        "update image_manifests set temporary = false, last_pushed_at = $3
+         where tenant_id = $1 and id = $2 and temporary",
+        tenant.0,
+        manifest,
+        now
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+async fn insert_needs(tx: &mut TenantTx, manifest: Uuid, new: &NewManifest<'_>) -> Result<()> {
+    let tenant = tx.tenant_id();
+    let m = new.manifest;
     let layer = if m.kind == ManifestKind::Index { "manifest" } else { "layer" };
     let needs: Vec<(&str, &Descriptor)> =
         m.config.iter().map(|d| ("config", d)).chain(m.layers.iter().chain(&m.manifests).map(|d| (layer, d))).collect();
@@ -155,7 +196,12 @@ async fn insert_needs(tx: &mut TenantTx, manifest: Uuid, m: &Manifest) -> Result
     let sizes: Vec<i64> = needs.iter().map(|(_, d)| signed(d.size)).collect();
     sqlx::query!(
         "insert into image_layer_blobs (tenant_id, manifest_id, layer_order, kind, digest, media_type, size_bytes)
-         select $1, $2, n - 1, kind, digest, media_type, size
+         select $1, $2, n - 1,
+                case when kind = 'manifest' and not exists (
+                         select from image_manifests m
+                         where m.tenant_id = $1 and m.repository_id = $7 and m.digest = need.digest)
+                     then 'layer' else kind end,
+                digest, media_type, size
          from unnest($3::text[], $4::bytea[], $5::text[], $6::bigint[]) with ordinality
               as need (kind, digest, media_type, size, n)",
         tenant.0,
@@ -163,11 +209,25 @@ async fn insert_needs(tx: &mut TenantTx, manifest: Uuid, m: &Manifest) -> Result
         &kinds,
         &bytes(&digests),
         &media_types,
-        &sizes
+        &sizes,
+        new.repository.0
     )
     .execute(&mut **tx)
     .await?;
     Ok(())
+}
+
+/// The blobs that a manifest needs: config and layers, and entries of an index that are no manifests.
+pub async fn blobs(tx: &mut TenantTx, manifest: Uuid) -> Result<Vec<Digest>> {
+    let tenant = tx.tenant_id();
+    let digests = sqlx::query_scalar!(
+        "select digest from image_layer_blobs where tenant_id = $1 and manifest_id = $2 and kind <> 'manifest'",
+        tenant.0,
+        manifest
+    )
+    .fetch_all(&mut **tx)
+    .await?;
+    digests.iter().map(|d| digest(d)).collect()
 }
 
 /// Which of these manifests the repository does not have.
@@ -186,6 +246,30 @@ pub async fn missing(tx: &mut TenantTx, repository: ImageId, wanted: &[Digest]) 
     rows.iter().map(|d| digest(d)).collect()
 }
 
+/// These manifests with their bytes, in the order of their digests.
+pub async fn contents(tx: &mut TenantTx, repository: ImageId, wanted: &[Digest]) -> Result<Vec<StoredManifest>> {
+    let tenant = tx.tenant_id();
+    let rows = sqlx::query!(
+        "select digest, media_type, size_bytes, manifest_content from image_manifests
+         where tenant_id = $1 and repository_id = $2 and digest = any ($3) order by digest",
+        tenant.0,
+        repository.0,
+        &bytes(wanted)
+    )
+    .fetch_all(&mut **tx)
+    .await?;
+    rows.into_iter()
+        .map(|r| {
+            Ok(StoredManifest {
+                digest: digest(&r.digest)?,
+                media_type: r.media_type,
+                size_bytes: unsigned(r.size_bytes),
+                content: r.manifest_content,
+            })
+        })
+        .collect()
+}
+
 /// Deletes a manifest and its tags; returns the blobs it needed, none when there was no such manifest.
 pub async fn delete(tx: &mut TenantTx, repository: ImageId, manifest: &Digest) -> Result<Option<Vec<Digest>>> {
     let tenant = tx.tenant_id();
@@ -200,17 +284,11 @@ pub async fn delete(tx: &mut TenantTx, repository: ImageId, manifest: &Digest) -
     else {
         return Ok(None);
     };
-    let needed = sqlx::query_scalar!(
-        "select digest from image_layer_blobs where tenant_id = $1 and manifest_id = $2 and kind <> 'manifest'",
-        tenant.0,
-        id
-    )
-    .fetch_all(&mut **tx)
-    .await?;
+    let needed = blobs(tx, id).await?;
     sqlx::query!("delete from image_manifests where tenant_id = $1 and id = $2", tenant.0, id)
         .execute(&mut **tx)
         .await?;
-    needed.iter().map(|d| digest(d)).collect::<Result<_>>().map(Some)
+    Ok(Some(needed))
 }
 
 /// A manifest with all that is known of it.
@@ -224,7 +302,7 @@ pub struct Described {
     pub pushed_at: DateTime<Utc>,
 }
 
-/// The manifest of a digest, or the one that was pushed last.
+/// The manifest of a digest, or the one that was pushed last; one that is about another only where there is nothing else.
 pub async fn describe(tx: &mut TenantTx, repository: ImageId, wanted: Option<&Digest>) -> Result<Option<Described>> {
     let tenant = tx.tenant_id();
     let row = sqlx::query!(
@@ -234,7 +312,7 @@ pub async fn describe(tx: &mut TenantTx, repository: ImageId, wanted: Option<&Di
                    order by t.moved_at desc limit 1) as tag
            from image_manifests m
            where m.tenant_id = $1 and m.repository_id = $2 and ($3::bytea is null or m.digest = $3)
-           order by m.pushed_at desc, m.id desc limit 1"#,
+           order by m.subject_digest is not null, m.pushed_at desc, m.id desc limit 1"#,
         tenant.0,
         repository.0,
         wanted.map(|d| d.bytes().to_vec())
@@ -257,4 +335,107 @@ pub async fn describe(tx: &mut TenantTx, repository: ImageId, wanted: Option<&Di
         })
     })
     .transpose()
+}
+
+/// A manifest that an index lists.
+pub struct EntryRow {
+    pub digest: Digest,
+    /// Bytes of the manifest and all it names.
+    pub size_bytes: u64,
+    /// `os/architecture` as its config says.
+    pub platform: Option<String>,
+}
+
+/// The manifests that an index lists and the repository has.
+pub async fn entries(tx: &mut TenantTx, repository: ImageId, index: Uuid) -> Result<Vec<EntryRow>> {
+    let tenant = tx.tenant_id();
+    let rows = sqlx::query!(
+        r#"select m.digest, m.platform,
+                  (m.size_bytes + (select coalesce(sum(n.size_bytes), 0) from image_layer_blobs n
+                                   where n.tenant_id = $1 and n.manifest_id = m.id))::bigint as "size_bytes!"
+           from image_layer_blobs l
+           join image_manifests m on m.tenant_id = $1 and m.repository_id = $2 and m.digest = l.digest
+           where l.tenant_id = $1 and l.manifest_id = $3 and l.kind = 'manifest'"#,
+        tenant.0,
+        repository.0,
+        index
+    )
+    .fetch_all(&mut **tx)
+    .await?;
+    rows.into_iter()
+        .map(|r| Ok(EntryRow { digest: digest(&r.digest)?, size_bytes: unsigned(r.size_bytes), platform: r.platform }))
+        .collect()
+}
+
+/// A manifest whose layers are the lower ones of another.
+pub struct BaseRow {
+    pub repository: ImageId,
+    pub name: String,
+    pub digest: Digest,
+    pub layer_count: i32,
+    pub tag: Option<String>,
+}
+
+/// Images of which all layers are the lower ones of another, by their hashes: those with the most layers first, then the
+/// newest, at most ten.
+pub async fn bases(tx: &mut TenantTx, hashes: &[Digest]) -> Result<Vec<BaseRow>> {
+    let tenant = tx.tenant_id();
+    let rows = sqlx::query!(
+        "select r.id, r.full_name, m.digest, m.layer_count,
+                (select t.name from image_tags t where t.tenant_id = $1 and t.manifest_id = m.id
+                 order by t.moved_at desc limit 1) as tag
+         from image_manifests m join repositories r on r.tenant_id = $1 and r.id = m.repository_id
+         where m.tenant_id = $1 and m.layers_hash = any ($2)
+         order by m.layer_count desc, m.pushed_at desc limit 10",
+        tenant.0,
+        &bytes(hashes)
+    )
+    .fetch_all(&mut **tx)
+    .await?;
+    rows.into_iter()
+        .map(|r| {
+            Ok(BaseRow {
+                repository: r.id.into(),
+                name: r.full_name,
+                digest: digest(&r.digest)?,
+                layer_count: r.layer_count,
+                tag: r.tag,
+            })
+        })
+        .collect()
+}
+
+/// Repositories that hold a manifest or a blob between two digests: at most 200.
+pub async fn repositories_holding(tx: &mut TenantTx, low: &Digest, high: &Digest) -> Result<Vec<ImageId>> {
+    let tenant = tx.tenant_id();
+    let ids = sqlx::query_scalar!(
+        r#"select repository_id as "id!" from (
+               (select repository_id from image_manifests where tenant_id = $1 and digest between $2 and $3 limit 200)
+               union
+               (select m.repository_id from image_layer_blobs l
+                join image_manifests m on m.tenant_id = $1 and m.id = l.manifest_id
+                where l.tenant_id = $1 and l.digest between $2 and $3 limit 200)) as held
+           limit 200"#,
+        tenant.0,
+        low.bytes(),
+        high.bytes()
+    )
+    .fetch_all(&mut **tx)
+    .await?;
+    Ok(ids.into_iter().map(Into::into).collect())
+}
+
+/// Digests of some manifests of a repository; those that are about others first.
+pub async fn some(tx: &mut TenantTx, repository: ImageId, limit: i64) -> Result<Vec<Digest>> {
+    let tenant = tx.tenant_id();
+    let digests = sqlx::query_scalar!(
+        "select digest from image_manifests where tenant_id = $1 and repository_id = $2
+         order by subject_digest is null, id limit $3",
+        tenant.0,
+        repository.0,
+        limit
+    )
+    .fetch_all(&mut **tx)
+    .await?;
+    digests.iter().map(|d| digest(d)).collect()
 }

@@ -1,9 +1,16 @@
 //! All SQL of the registry. Every statement names the tenant; row security is the net under it.
 
+pub mod accesses;
 pub mod backends;
 pub mod blobs;
+pub mod garbage;
+pub mod layers;
 pub mod manifests;
+pub mod referrers;
 pub mod repositories;
+pub mod retention;
+pub mod runs;
+pub mod scrub;
 pub mod tags;
 pub mod uploads;
 pub mod usage;

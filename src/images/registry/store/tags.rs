@@ -1,7 +1,7 @@
 //! `image_tags` and `image_tag_history`.
 
 use super::{digest, unsigned};
-use crate::kernel::ids::ImageId;
+use crate::kernel::ids::{ImageId, ProjectId};
 use crate::kernel::{Digest, Result};
 use crate::platform::db::{TenantConnection, TenantTx};
 use chrono::{DateTime, Utc};
@@ -28,12 +28,23 @@ pub struct Move<'a> {
     pub now: DateTime<Utc>,
 }
 
-/// Points a tag at a manifest and records the move. False when it pointed there already.
-pub async fn point(tx: &mut TenantTx, manifest: Uuid, tag: &Move<'_>) -> Result<bool> {
+/// What pointing a tag came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pointed {
+    /// It points there already.
+    Unmoved,
+    /// The tag is new.
+    New,
+    /// It pointed elsewhere.
+    Moved,
+}
+
+/// Points a tag at a manifest and records the move.
+pub async fn point(tx: &mut TenantTx, manifest: Uuid, tag: &Move<'_>) -> Result<Pointed> {
     let tenant = tx.tenant_id();
-    let moved = sqlx::query!(
+    let moved = sqlx::query_scalar!(
         r#"with before as (
-               select m.digest from image_tags t
+               select m.id, m.digest from image_tags t
                join image_manifests m on m.tenant_id = $1 and m.id = t.manifest_id
                where t.tenant_id = $1 and t.repository_id = $2 and t.name = $3),
            moved as (
@@ -42,9 +53,12 @@ pub async fn point(tx: &mut TenantTx, manifest: Uuid, tag: &Move<'_>) -> Result<
                on conflict (tenant_id, repository_id, name)
                do update set manifest_id = excluded.manifest_id, moved_by = excluded.moved_by, moved_at = excluded.moved_at
                where image_tags.manifest_id <> excluded.manifest_id
-               returning name)
+               returning name),
+           untagged as (
+               update image_manifests m set untagged_at = $6 from before, moved where m.tenant_id = $1 and m.id = before.id)
            insert into image_tag_history (id, tenant_id, repository_id, tag, from_digest, to_digest, moved_by, moved_at)
-           select $7, $1, $2, name, (select digest from before), $8, $5, $6 from moved"#,
+           select $7, $1, $2, name, (select digest from before), $8, $5, $6 from moved
+           returning from_digest"#,
         tenant.0,
         tag.repository.0,
         tag.tag,
@@ -54,9 +68,13 @@ pub async fn point(tx: &mut TenantTx, manifest: Uuid, tag: &Move<'_>) -> Result<
         Uuid::now_v7(),
         tag.to.bytes()
     )
-    .execute(&mut **tx)
+    .fetch_optional(&mut **tx)
     .await?;
-    Ok(moved.rows_affected() == 1)
+    Ok(match moved {
+        None => Pointed::Unmoved,
+        Some(None) => Pointed::New,
+        Some(Some(_)) => Pointed::Moved,
+    })
 }
 
 /// Deletes a tag and records it. Returns where it pointed; none when there was none.
@@ -69,18 +87,36 @@ pub async fn delete(
 ) -> Result<Option<Digest>> {
     let tenant = tx.tenant_id();
     let row = sqlx::query_scalar!(
-        "delete from image_tags t using image_manifests m
-         where t.tenant_id = $1 and t.repository_id = $2 and t.name = $3 and m.tenant_id = $1 and m.id = t.manifest_id
+        "with gone as (delete from image_tags where tenant_id = $1 and repository_id = $2 and name = $3
+                       returning manifest_id)
+         update image_manifests m set untagged_at = $4 from gone where m.tenant_id = $1 and m.id = gone.manifest_id
          returning m.digest",
         tenant.0,
         repository.0,
-        tag
+        tag,
+        now
     )
     .fetch_optional(&mut **tx)
     .await?;
     let Some(from) = row else { return Ok(None) };
     record_end(tx, repository, &[tag.to_owned()], &from, by, now).await?;
     digest(&from).map(Some)
+}
+
+/// Whether any tag points to the manifest.
+pub async fn is_tagged(tx: &mut TenantTx, repository: ImageId, manifest: &Digest) -> Result<bool> {
+    let tenant = tx.tenant_id();
+    let tagged = sqlx::query_scalar!(
+        r#"select exists (select from image_manifests m
+                          join image_tags t on t.tenant_id = $1 and t.manifest_id = m.id
+                          where m.tenant_id = $1 and m.repository_id = $2 and m.digest = $3) as "tagged!""#,
+        tenant.0,
+        repository.0,
+        manifest.bytes()
+    )
+    .fetch_one(&mut **tx)
+    .await?;
+    Ok(tagged)
 }
 
 /// Records that the tags of a manifest end with it; returns them.
@@ -91,16 +127,7 @@ pub async fn end_all(
     by: &str,
     now: DateTime<Utc>,
 ) -> Result<Vec<String>> {
-    let tenant = tx.tenant_id();
-    let tags = sqlx::query_scalar!(
-        "select t.name from image_tags t join image_manifests m on m.tenant_id = $1 and m.id = t.manifest_id
-         where t.tenant_id = $1 and t.repository_id = $2 and m.digest = $3 order by t.name",
-        tenant.0,
-        repository.0,
-        manifest.bytes()
-    )
-    .fetch_all(&mut **tx)
-    .await?;
+    let tags = of_manifest(tx, repository, manifest).await?;
     record_end(tx, repository, &tags, manifest.bytes(), by, now).await?;
     Ok(tags)
 }
@@ -129,6 +156,101 @@ async fn record_end(
     .execute(&mut **tx)
     .await?;
     Ok(())
+}
+
+/// Where a tag points.
+pub async fn points_to(tx: &mut TenantTx, repository: ImageId, tag: &str) -> Result<Option<Digest>> {
+    let tenant = tx.tenant_id();
+    let found = sqlx::query_scalar!(
+        "select m.digest from image_tags t join image_manifests m on m.tenant_id = $1 and m.id = t.manifest_id
+         where t.tenant_id = $1 and t.repository_id = $2 and t.name = $3",
+        tenant.0,
+        repository.0,
+        tag
+    )
+    .fetch_optional(&mut **tx)
+    .await?;
+    found.map(|d| digest(&d)).transpose()
+}
+
+/// Tags of a manifest, by name: at most 1000.
+pub async fn of(tx: &mut TenantTx, manifest: Uuid) -> Result<Vec<String>> {
+    let tenant = tx.tenant_id();
+    Ok(sqlx::query_scalar!(
+        "select name from image_tags where tenant_id = $1 and manifest_id = $2 order by name limit 1000",
+        tenant.0,
+        manifest
+    )
+    .fetch_all(&mut **tx)
+    .await?)
+}
+
+/// A move of a tag as it was recorded.
+pub struct MoveRow {
+    pub id: Uuid,
+    pub from: Option<Digest>,
+    pub to: Option<Digest>,
+    pub by: String,
+    pub at: DateTime<Utc>,
+}
+
+/// Moves of a tag, newest first, before this one.
+pub async fn history(
+    tx: &mut TenantTx,
+    repository: ImageId,
+    tag: &str,
+    before: Option<Uuid>,
+    limit: i64,
+) -> Result<Vec<MoveRow>> {
+    let tenant = tx.tenant_id();
+    let rows = sqlx::query!(
+        "select id, from_digest, to_digest, moved_by, moved_at from image_tag_history
+         where tenant_id = $1 and repository_id = $2 and tag = $3 and ($4::uuid is null or id < $4)
+         order by id desc limit $5",
+        tenant.0,
+        repository.0,
+        tag,
+        before,
+        limit
+    )
+    .fetch_all(&mut **tx)
+    .await?;
+    let read = |bytes: Option<Vec<u8>>| bytes.map(|b| digest(&b)).transpose();
+    rows.into_iter()
+        .map(|r| {
+            let (from, to) = (read(r.from_digest)?, read(r.to_digest)?);
+            Ok(MoveRow { id: r.id, from, to, by: r.moved_by, at: r.moved_at })
+        })
+        .collect()
+}
+
+/// The tags that point to a manifest.
+pub async fn of_manifest(tx: &mut TenantTx, repository: ImageId, manifest: &Digest) -> Result<Vec<String>> {
+    let tenant = tx.tenant_id();
+    Ok(sqlx::query_scalar!(
+        "select t.name from image_tags t join image_manifests m on m.tenant_id = $1 and m.id = t.manifest_id
+         where t.tenant_id = $1 and t.repository_id = $2 and m.digest = $3 order by t.name",
+        tenant.0,
+        repository.0,
+        manifest.bytes()
+    )
+    .fetch_all(&mut **tx)
+    .await?)
+}
+
+/// Which of these tags a repository has.
+pub async fn existing(tx: &mut TenantTx, project: ProjectId, repository: &str, tags: &[String]) -> Result<Vec<String>> {
+    let tenant = tx.tenant_id();
+    Ok(sqlx::query_scalar!(
+        "select t.name from repositories r join image_tags t on t.tenant_id = $1 and t.repository_id = r.id
+         where r.tenant_id = $1 and r.project_id = $2 and r.name = $3 and t.name = any ($4) order by t.name",
+        tenant.0,
+        project.0,
+        repository,
+        tags
+    )
+    .fetch_all(&mut **tx)
+    .await?)
 }
 
 /// Names of tags after `last`, in the order of their bytes.

@@ -75,10 +75,10 @@ impl Pull {
         let subject = format!("blob {}@{blob}", self.name.image());
         let holder = Uuid::now_v7();
         loop {
-            let here = found(self.registry.find_blob(&self.access(), &self.name, blob).await)?;
+            let here = found(self.registry.blob(&self.access(), &self.name, blob).await)?;
             if let Some(here) = here {
                 let rest = reader.at()..reader.end;
-                let mut body = self.registry.blob_body(&self.name, blob, &here, Some(rest)).await?;
+                let mut body = self.registry.blob_body(&here, Some(rest)).await?;
                 while let Some(piece) = body.try_next().await? {
                     if reader.pieces.send(Ok(piece)).await.is_err() {
                         break;

@@ -77,17 +77,22 @@ impl Builds {
         Ok(SyncIoBridge::new(StreamReader::new(object.body.map_err(std::io::Error::other))))
     }
 
-    /// Deletes contexts that no build has used for long. Gives how many.
+    /// Deletes contexts that no build has used for long. Gives how many. The rows go last, so that a crash leaves no
+    /// object behind that nobody knows of.
     pub async fn purge_contexts(&self) -> Result<usize> {
         let mut purged = 0;
         loop {
             let mut tx = self.db.system("purge contexts").await?;
-            let keys = contexts::purge(&mut tx, self.config.context_retention_hours, 200).await?;
+            let unused = contexts::retire(&mut tx, self.config.context_retention_hours, 200).await?;
             tx.commit().await?;
-            let found = keys.len();
+            let found = unused.len();
+            let (ids, keys): (Vec<_>, Vec<_>) = unused.into_iter().unzip();
             for key in keys {
                 self.objects.delete(&Key::new(key)?).await?;
             }
+            let mut tx = self.db.system("forget contexts").await?;
+            contexts::forget(&mut tx, &ids).await?;
+            tx.commit().await?;
             purged += found;
             if found < 200 {
                 return Ok(purged);

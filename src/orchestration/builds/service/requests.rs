@@ -305,7 +305,8 @@ impl Builds {
             .then(|| Fault::new("/source/git/url", refused.code(), refused.message().to_owned()))
     }
 
-    /// Faults that only the stored state shows: secrets, credentials and contexts that are not there, no worker.
+    /// Faults that only the stored state shows: secrets, credentials and contexts that are not there, tags that
+    /// may not move, no worker.
     async fn stored_faults(
         &self,
         tx: &mut TenantTx,
@@ -334,6 +335,8 @@ impl Builds {
             let detail = "the project has no such context; upload it first";
             faults.push(Fault::new("/source/context_id", "unknown_context", detail));
         }
+        let image = new.image_name.as_ref().unwrap_or(&project.slug);
+        faults.extend(self.registry.tag_faults(tx, project.id, image, &new.image_tags).await?);
         if store::offered(tx, new.method).await? == Some(false) {
             let detail =
                 format!("no worker has the tools of {}: {}", new.method, new.method.required_tools().join(", "));

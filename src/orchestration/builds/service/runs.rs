@@ -2,7 +2,7 @@
 //! its lease is lost nothing that it says counts.
 
 use super::Builds;
-use crate::images::registry::staging_tag;
+use crate::images::registry::{Built, staging_tag};
 use crate::kernel::ids::WorkerId;
 use crate::kernel::secret::{fingerprint, random_token};
 use crate::kernel::{Actor, Error, Result};
@@ -234,9 +234,14 @@ impl Builds {
         let actor = Actor::Execution(run.execution_id);
         let mut image = None;
         if let Some(digest) = outcome.digest {
-            let tagged =
-                self.registry.tag(tx, &actor, build.project_id, &build.image_name, digest, &build.image_tags).await?;
-            image = Some(tagged);
+            let made = Built {
+                build: build.id,
+                project: build.project_id,
+                image: &build.image_name,
+                digest,
+                tags: &build.image_tags,
+            };
+            image = Some(self.registry.tag(tx, &actor, &made).await?);
         }
         let host = &self.registry_host.host;
         let url = |repository: &str| match build.image_tags.first() {

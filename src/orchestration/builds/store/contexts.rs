@@ -4,6 +4,7 @@ use crate::kernel::Result;
 use crate::kernel::ids::{ContextId, ProjectId, TenantId};
 use crate::platform::storage::Key;
 use sqlx::PgConnection;
+use uuid::Uuid;
 
 /// An uploaded context.
 pub struct Context {
@@ -74,20 +75,27 @@ pub async fn use_context(
     .await?)
 }
 
-/// Deletes rows of contexts unused for so long, over all tenants; gives their keys.
-pub async fn purge(tx: &mut PgConnection, older_than_hours: i32, limit: i64) -> Result<Vec<String>> {
-    Ok(sqlx::query_scalar!(
-        "delete from build_contexts where id in (
+/// Makes contexts unused for so long unusable, over all tenants; gives their ids and keys.
+pub async fn retire(tx: &mut PgConnection, older_than_hours: i32, limit: i64) -> Result<Vec<(Uuid, String)>> {
+    let rows = sqlx::query!(
+        "update build_contexts set digest = null where id in (
              select c.id from build_contexts c
              where c.last_used_at < now() - make_interval(hours => $1)
                and not exists (select from builds b where b.tenant_id = c.tenant_id and b.project_id = c.project_id
                                  and b.status in ('pending', 'queued', 'running')
                                  and b.source ->> 'context_id' = c.id::text)
              limit $2 for update of c skip locked)
-         returning storage_key",
+         returning id, storage_key",
         older_than_hours,
         limit
     )
     .fetch_all(tx)
-    .await?)
+    .await?;
+    Ok(rows.into_iter().map(|r| (r.id, r.storage_key)).collect())
+}
+
+/// Deletes the rows of contexts whose objects are gone, over all tenants.
+pub async fn forget(tx: &mut PgConnection, ids: &[Uuid]) -> Result<()> {
+    sqlx::query!("delete from build_contexts where id = any ($1)", ids).execute(tx).await?;
+    Ok(())
 }

@@ -16,7 +16,6 @@ use http::header::{HOST, ORIGIN, USER_AGENT};
 use http::uri::PathAndQuery;
 use http::{HeaderMap, HeaderValue, Method, Uri};
 use std::sync::Arc;
-use std::time::Duration;
 
 /// Longest `User-Agent` kept.
 const MAX_USER_AGENT: usize = 256;
@@ -31,15 +30,7 @@ pub struct Gate {
 impl Gate {
     /// Tenants without a limit of their own get `requests_per_second`, as does each address that has not signed in.
     pub fn new(identity: Identity, requests_per_second: u32, tasks: &Tasks) -> Self {
-        let limits = RateLimits::per_second(requests_per_second);
-        let idle = limits.clone();
-        tasks.spawn_until_stopped("forget idle rate limits", async move {
-            loop {
-                tokio::time::sleep(Duration::from_mins(1)).await;
-                idle.forget_idle();
-            }
-        });
-        Self { identity, limits }
+        Self { identity, limits: RateLimits::per_second(requests_per_second).forgetful(tasks) }
     }
 }
 

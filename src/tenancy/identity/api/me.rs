@@ -28,6 +28,8 @@ pub(super) struct MeAnswer {
     api_key_id: Option<ApiKeyId>,
     /// What they may do in the whole installation.
     system_permissions: Vec<SystemPermission>,
+    /// Where images are pulled from and pushed to: `host[:port]`, the beginning of every reference.
+    registry: String,
     /// The tenants that they belong to.
     tenants: Vec<MyTenant>,
     /// The tenant that the request selects, with what they may do in it.
@@ -89,7 +91,8 @@ pub(super) async fn get_me(
         _ => None,
     };
     let system_permissions = system.into_iter().collect();
-    Ok(axum::Json(MeAnswer { user, api_key_id, system_permissions, tenants: tenants.collect(), tenant }))
+    let registry = identity.registry.clone();
+    Ok(axum::Json(MeAnswer { user, api_key_id, system_permissions, registry, tenants: tenants.collect(), tenant }))
 }
 
 #[derive(Deserialize, ToSchema)]

@@ -54,24 +54,33 @@ impl Identity {
     /// The present rights of a user or an API key in a tenant, for tokens already issued to them. None when they have
     /// no place there any more.
     pub async fn caller_of(&self, actor: &Actor, tenant_slug: &str) -> Result<Option<Caller>> {
+        let Some(principal) = self.principal_of(actor).await? else { return Ok(None) };
+        match self.select(&principal, Some(tenant_slug)).await {
+            Ok(tenant) => Ok(Some(principal.caller(tenant.as_ref(), RequestInfo::default()))),
+            Err(e) if matches!(e.kind(), crate::kernel::Kind::NotFound | crate::kernel::Kind::Forbidden) => Ok(None),
+            Err(e) => Err(e),
+        }
+    }
+
+    /// The present rights of a user or an API key in every active tenant that they belong to, for listings across them.
+    pub async fn callers_of(&self, actor: &Actor) -> Result<Vec<Caller>> {
+        let Some(principal) = self.principal_of(actor).await? else { return Ok(Vec::new()) };
+        let active = principal.tenants.iter().filter(|t| t.status.is_active());
+        Ok(active.map(|t| principal.caller(Some(t), RequestInfo::default())).collect())
+    }
+
+    /// Who stands behind a token that was issued before; none when they may not sign in any more.
+    async fn principal_of(&self, actor: &Actor) -> Result<Option<Arc<Principal>>> {
         let loaded = match actor {
             Actor::User(id) => self.users.principals.get(Credential::User(*id), || self.load_user(*id)).await,
             Actor::ApiKey(id) => {
                 self.users.principals.get(Credential::ApiKeyId(*id), || self.load_key_by_id(*id)).await
             }
-            Actor::Execution(_) | Actor::System(_) | Actor::Anonymous => return Ok(None),
+            Actor::Robot(_) | Actor::Execution(_) | Actor::System(_) | Actor::Anonymous => return Ok(None),
         };
-        let principal = match loaded {
-            Ok(principal) => principal,
-            Err(e) if e.kind() == crate::kernel::Kind::Unauthenticated => return Ok(None),
-            Err(e) => return Err(e),
-        };
-        if principal.must_change_password {
-            return Ok(None);
-        }
-        match self.select(&principal, Some(tenant_slug)).await {
-            Ok(tenant) => Ok(Some(principal.caller(tenant.as_ref(), RequestInfo::default()))),
-            Err(e) if matches!(e.kind(), crate::kernel::Kind::NotFound | crate::kernel::Kind::Forbidden) => Ok(None),
+        match loaded {
+            Ok(principal) => Ok(Some(principal).filter(|p| !p.must_change_password)),
+            Err(e) if e.kind() == crate::kernel::Kind::Unauthenticated => Ok(None),
             Err(e) => Err(e),
         }
     }

@@ -23,11 +23,12 @@ pub struct Identity {
     pub(super) tokens: Tokens,
     config: Config,
     pub(super) public_url: String,
+    pub(super) registry: String,
 }
 
 impl Identity {
     /// Identity on this database. Token keys are derived from the encryption key. Cookies are secure where browsers
-    /// reach the server over HTTPS.
+    /// reach the server over HTTPS. People are told the registry's address, `host[:port]`.
     pub fn new(
         db: Db,
         clock: Clock,
@@ -35,9 +36,10 @@ impl Identity {
         keyring: &Keyring,
         config: Config,
         public_url: String,
+        registry: String,
     ) -> Result<Self> {
         let tokens = Tokens::new(keyring, clock.clone(), config.access_token_seconds)?;
-        Ok(Self { db, clock, users, tokens, config, public_url })
+        Ok(Self { db, clock, users, tokens, config, public_url, registry })
     }
 
     /// The directory of people.

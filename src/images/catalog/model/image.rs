@@ -1,11 +1,12 @@
 //! Images and what is known of them.
 
-use crate::images::registry::{Manifest, ManifestKind};
-use crate::kernel::ids::{ImageId, ProjectId};
+use crate::images::registry::{Action, Manifest, ManifestKind};
+use crate::kernel::ids::{ImageId, ProjectId, UserId};
 use crate::kernel::text_enum;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use std::collections::BTreeSet;
 use utoipa::ToSchema;
 
 text_enum! {
@@ -53,11 +54,86 @@ text_enum! {
     pub enum Visibility {
         /// Everybody in the tenant who may pull.
         Tenant = "tenant",
-        /// Members of its project.
+        /// Members of its project, and those who manage the tenant's members.
         Project = "project",
-        /// Everybody.
+        /// Everybody, without signing in.
         Public = "public",
     }
+}
+
+/// A step in the life of an image.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LifecycleStep {
+    /// Recommend it, for the first time or again.
+    Publish,
+    /// Ask for it to be replaced.
+    Deprecate,
+    /// Keep it for the record: it takes no pushes.
+    Archive,
+    /// Take it out of the archive, as a draft.
+    Restore,
+}
+
+impl LifecycleStep {
+    /// Where it leads from here; none where it may not be taken.
+    pub fn from(self, now: Lifecycle) -> Option<Lifecycle> {
+        use Lifecycle as L;
+        match (self, now) {
+            (Self::Publish, L::Draft | L::Deprecated) => Some(L::Published),
+            (Self::Deprecate, L::Published) => Some(L::Deprecated),
+            (Self::Archive, L::Draft | L::Published | L::Deprecated) => Some(L::Archived),
+            (Self::Restore, L::Archived) => Some(L::Draft),
+            _ => None,
+        }
+    }
+
+    /// What it is called when it was taken: in the audit trail and as an event.
+    pub fn past(self) -> &'static str {
+        match self {
+            Self::Publish => "image.published",
+            Self::Deprecate => "image.deprecated",
+            Self::Archive => "image.archived",
+            Self::Restore => "image.restored",
+        }
+    }
+}
+
+text_enum! {
+    /// What a member of the tenant may do with one image, beyond their roles in the tenant and its project.
+    pub enum ImageRole {
+        /// See and pull it.
+        Reader = "reader",
+        /// Push, too.
+        Writer = "writer",
+        /// Delete, too.
+        Maintainer = "maintainer",
+    }
+}
+
+impl ImageRole {
+    /// What the role allows at the registry.
+    pub fn actions(self) -> &'static [Action] {
+        match self {
+            Self::Reader => &[Action::Pull],
+            Self::Writer => &[Action::Pull, Action::Push],
+            Self::Maintainer => &Action::ALL,
+        }
+    }
+}
+
+/// A person with a role on an image.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct ImageMember {
+    /// The person.
+    pub user_id: UserId,
+    /// Their address.
+    pub email: String,
+    /// Their name.
+    pub name: String,
+    /// What they may do with the image.
+    pub role: ImageRole,
+    /// Since when.
+    pub added_at: DateTime<Utc>,
 }
 
 /// An image: one repository of the registry.
@@ -91,6 +167,9 @@ pub struct Image {
     pub created_at: DateTime<Utc>,
     /// What the newest manifest says; of an index, what the image of it says that was pushed last.
     pub metadata: Option<ImageMetadata>,
+    /// Of what people set, for `ETag`.
+    #[serde(skip)]
+    pub version: i32,
 }
 
 /// What a manifest and its config say.
@@ -112,6 +191,8 @@ pub struct ImageMetadata {
     pub total_layer_count: i32,
     /// Bytes of config and layers as they are stored.
     pub compressed_size_bytes: i64,
+    /// Bytes of the layers when they are unpacked, once they were measured.
+    pub uncompressed_size_bytes: Option<i64>,
     /// What is run.
     #[schema(value_type = Option<Vec<String>>)]
     pub entrypoint: Option<Value>,
@@ -164,6 +245,7 @@ pub fn metadata(digest: &str, manifest: &Manifest, config: Option<&Value>) -> Op
         architecture: own("architecture").and_then(text),
         total_layer_count: i32::try_from(manifest.layers.len()).unwrap_or(i32::MAX),
         compressed_size_bytes: i64::try_from(manifest.content_bytes()).unwrap_or(i64::MAX),
+        uncompressed_size_bytes: None,
         entrypoint: run("Entrypoint").map(storable),
         cmd: run("Cmd").map(storable),
         env_vars: run("Env").map(storable),
@@ -190,6 +272,35 @@ pub fn layers(manifest: &Manifest, config: Option<&Value>) -> Vec<ImageLayer> {
         .collect()
 }
 
+/// Longest beginning of a name or label by which an image is found.
+const MAX_TERM: usize = 100;
+/// Most of them of one image.
+const MAX_TERMS: usize = 1000;
+
+/// Where an image is found: its name and its labels (`key=value`), in small letters, from each word on.
+pub fn terms(name: &str, labels: Option<&Value>) -> Vec<String> {
+    let labels = labels.and_then(Value::as_object).into_iter().flatten();
+    let labels = labels.filter_map(|(key, value)| Some(format!("{key}={}", value.as_str()?)));
+    let terms: BTreeSet<String> = std::iter::once(name.to_owned())
+        .chain(labels)
+        .flat_map(|text| {
+            let text: Vec<char> = text.to_lowercase().chars().filter(|c| *c != '\0').take(5 * MAX_TERM).collect();
+            let word = |n: usize| text[n].is_alphanumeric();
+            let starts: Vec<usize> = (0..text.len()).filter(|n| word(*n) && (*n == 0 || !word(n - 1))).collect();
+            starts.into_iter().map(|n| text[n..].iter().take(MAX_TERM).collect()).collect::<Vec<String>>()
+        })
+        .take(MAX_TERMS)
+        .collect();
+    terms.into_iter().collect()
+}
+
+/// What a search looks for: terms at or after the first text and before the second.
+pub fn term_range(query: &str) -> (String, String) {
+    let low: String = query.trim().to_lowercase().chars().filter(|c| *c != '\0').take(MAX_TERM).collect();
+    let high = format!("{low}{}", char::MAX);
+    (low, high)
+}
+
 fn text(value: &Value) -> Option<String> {
     Some(clean(value.as_str()?)).filter(|t| !t.is_empty())
 }
@@ -213,6 +324,33 @@ mod tests {
     use super::*;
     use crate::kernel::Digest;
     use serde_json::json;
+
+    #[test]
+    fn an_image_is_found_from_each_word_on() {
+        let labels = json!({"org.Example.team": "Payments EU", "n": 5});
+        let terms = terms("web/api-server", Some(&labels));
+        for query in ["web", "api-s", "Server", "team=pay", "payments e", "org.example.team=payments eu", "eu"] {
+            let (low, high) = term_range(query);
+            assert!(terms.iter().any(|t| *t >= low && *t < high), "{query}: {terms:?}");
+        }
+        for query in ["eb", "rver", "n=5"] {
+            let (low, high) = term_range(query);
+            assert!(!terms.iter().any(|t| *t >= low && *t < high), "{query}: {terms:?}");
+        }
+        assert!(super::terms(&"a.".repeat(5000), None).len() <= MAX_TERMS);
+    }
+
+    #[test]
+    fn an_image_goes_through_its_life_by_legal_steps() {
+        use LifecycleStep as S;
+        let allowed = |now: Lifecycle| {
+            [S::Publish, S::Deprecate, S::Archive, S::Restore].map(|step| step.from(now).map(Lifecycle::as_str))
+        };
+        assert_eq!(allowed(Lifecycle::Draft), [Some("published"), None, Some("archived"), None]);
+        assert_eq!(allowed(Lifecycle::Published), [None, Some("deprecated"), Some("archived"), None]);
+        assert_eq!(allowed(Lifecycle::Deprecated), [Some("published"), None, Some("archived"), None]);
+        assert_eq!(allowed(Lifecycle::Archived), [None, None, None, Some("draft")]);
+    }
 
     #[test]
     fn a_config_is_read_and_cleaned_and_a_strange_one_does_no_harm() {
