@@ -5,6 +5,7 @@ use crate::config::Config;
 use crate::images::catalog::{Catalog, CatalogShelf};
 use crate::images::registry::{self, Registry};
 use crate::images::robots::Robots;
+use crate::images::upstreams::{self, Upstreams};
 use crate::kernel::secret::Keyring;
 use crate::kernel::{Clock, Error, Result};
 use crate::orchestration::builds::{self, Builds, ExecutionRobots, RegistryHost};
@@ -47,6 +48,7 @@ pub struct App {
     pub projects: Projects,
     pub objects: Arc<dyn ObjectStore>,
     pub registry: Registry,
+    pub upstreams: Upstreams,
     pub catalog: Catalog,
     pub robots: Robots,
     pub builds: Builds,
@@ -84,6 +86,15 @@ impl App {
         let projects = Projects::new(db.clone(), clock.clone(), users.clone(), keyring.clone());
         let objects = storage::at(&config.storage, &tasks);
         let robots = Robots::new(db.clone(), clock.clone());
+        let upstreams = Upstreams::new(
+            db.clone(),
+            clock.clone(),
+            tasks.clone(),
+            keyring.clone(),
+            projects.clone(),
+            &config.upstreams,
+            config.registry.max_manifest_bytes,
+        )?;
         let registry = Registry::new(registry::Parts {
             config: config.registry.clone(),
             public_url: config.server.public_url.clone(),
@@ -98,6 +109,7 @@ impl App {
             robots: Arc::new(robots.clone()),
             build_robots: Arc::new(ExecutionRobots::new(db.clone(), tenants.clone(), projects.clone())),
             shelf: Arc::new(CatalogShelf),
+            upstreams: Arc::new(upstreams.clone()),
         })?;
         let catalog =
             Catalog::new(db.clone(), clock.clone(), users, tenants.clone(), projects.clone(), registry.clone());
@@ -130,6 +142,7 @@ impl App {
             projects,
             objects,
             registry,
+            upstreams,
             catalog,
             robots,
             builds,
@@ -154,6 +167,7 @@ impl App {
         let mut jobs = jobs::Registry::default();
         identity::register(&mut jobs, &self.identity);
         registry::register(&mut jobs, &self.registry);
+        upstreams::register(&mut jobs, &self.upstreams);
         builds::register(&mut jobs, &self.builds);
         dispatch::register(&mut jobs, &self.dispatch);
         let db = self.db.clone();

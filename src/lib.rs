@@ -5,7 +5,7 @@
 pub mod kernel; // shared words, no I/O
 pub mod platform; // machinery without product nouns
 pub mod tenancy; // tenants, people, what they may do, projects, the audit trail
-pub mod images; // the OCI registry and the catalogue of what is in it
+pub mod images; // the OCI registry, the catalogue of what is in it, caches of other registries
 pub mod orchestration; // how images are built, where, and the builds themselves
 pub mod communication; // who is told: live streams
 

@@ -50,9 +50,11 @@ pub struct Grant {
 }
 
 /// A project of a tenant.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Place {
+    /// The tenant.
     pub tenant_id: TenantId,
+    /// The project.
     pub project_id: ProjectId,
 }
 
@@ -65,6 +67,18 @@ impl Access {
     /// Rights that do not end before the token.
     pub(super) fn of(actor: Actor, grants: Vec<Grant>) -> Self {
         Self { actor, lease: None, robot: None, grants, request: RequestInfo::default() }
+    }
+
+    /// The service itself in one repository: may do everything there. The text says which part of it.
+    pub fn service(part: &str, place: Place, name: &RepositoryName) -> Self {
+        let asked = Scope { name: name.clone(), actions: Actions::all() };
+        let grant = Grant { allowed: asked.actions, asked, place: Some(place) };
+        Self::of(Actor::system(part), vec![grant])
+    }
+
+    /// Whether it is the service itself.
+    pub(super) fn is_service(&self) -> bool {
+        matches!(self.actor, Actor::System(_))
     }
 
     /// Whether nobody stands behind it.

@@ -1,12 +1,15 @@
 //! What the registry asks of others: ports that contexts above it, or beside it, implement.
 
 use super::access::Place;
-use super::model::{Action, Actions, Manifest, RepositoryName, RepositoryPattern, is_referrers_tag};
+use super::model::{Action, Actions, Manifest, Reference, RepositoryName, RepositoryPattern, is_referrers_tag};
+use super::service::{Registry, Served};
 use crate::kernel::ids::{BuildId, ExecutionId, ImageId, ProjectId, RobotId, TenantId, UserId};
 use crate::kernel::{Digest, Result};
 use crate::platform::db::{SystemTx, TenantStatement, TenantTx};
+use crate::platform::storage::ByteStream;
 use crate::tenancy::access::Caller;
 use chrono::{DateTime, Utc};
+use std::ops::Range;
 
 /// A running build at the registry's door: may pull every repository of its tenant and push the named ones, as long as
 /// it holds its lease.
@@ -174,4 +177,34 @@ pub trait Shelf: Send + Sync {
 
     /// Whether an image is held: then nothing of it goes by itself.
     async fn is_held(&self, tx: &mut TenantTx, image: ImageId) -> Result<bool>;
+}
+
+/// Knows the projects that are a cache of another registry. What it is asked for there it serves, and keeps through
+/// [`super::Access::service`].
+#[async_trait::async_trait]
+pub trait UpstreamGate: Send + Sync {
+    /// Whether a project is such a cache: nobody else pushes to it.
+    async fn is_cache(&self, place: Place) -> Result<bool>;
+
+    /// A manifest of a cache, from here or from there.
+    async fn manifest(
+        &self,
+        registry: &Registry,
+        place: Place,
+        name: &RepositoryName,
+        reference: &Reference,
+    ) -> Result<Option<Served>>;
+
+    /// Size in bytes that the other registry says a blob has which is not here.
+    async fn blob_size(&self, place: Place, name: &RepositoryName, blob: &Digest) -> Result<Option<u64>>;
+
+    /// Bytes of such a blob, sent while they arrive and are stored.
+    async fn blob(
+        &self,
+        registry: &Registry,
+        place: Place,
+        name: &RepositoryName,
+        blob: &Digest,
+        range: Range<u64>,
+    ) -> Result<ByteStream>;
 }

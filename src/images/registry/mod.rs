@@ -23,7 +23,8 @@ pub use access::{Access, Place};
 pub use api::{management_routes, routes};
 pub use config::Config;
 pub use gates::{
-    BuildRobot, BuildRobotGate, Built, Push, ROBOT_SECRET_START, Robot, RobotGate, Shelf, Standing, staging_tag,
+    BuildRobot, BuildRobotGate, Built, Push, ROBOT_SECRET_START, Robot, RobotGate, Shelf, Standing, UpstreamGate,
+    staging_tag,
 };
 pub use model::{
     AccessKind, Action, Actions, Descriptor, Finding, ImageAccess, Manifest, ManifestKind, Platform, Reference,
@@ -31,7 +32,7 @@ pub use model::{
     StorageTotals, Tag, TagRule, Transfer, blob_range, content_range,
 };
 pub use service::{
-    Base, DigestPrefix, Entry, ManifestDetails, Measure, Parts, Referrer, Registry, Removed, RetentionPreview, TagInfo,
-    TagMove, Tagged, Usage,
+    Base, BodyStream, DigestPrefix, Entry, ManifestDetails, Measure, Parts, Referrer, Registry, Removed,
+    RetentionPreview, Served, TagInfo, TagMove, Tagged, Usage,
 };
 pub use tasks::register;

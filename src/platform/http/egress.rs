@@ -3,8 +3,18 @@
 
 use crate::kernel::{Error, Result};
 use ipnet::IpNet;
-use std::net::IpAddr;
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use reqwest::redirect::Policy;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
+use url::Url;
+
+/// Most redirects that a client follows.
+const MAX_REDIRECTS: usize = 5;
+/// Time for a connection, and for the next byte of an answer.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+const READ_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Which private networks may be reached nevertheless.
 #[derive(Debug, Clone, Default)]
@@ -18,8 +28,52 @@ impl Egress {
         Self { allowed }
     }
 
+    /// An HTTP client that connects to permitted addresses only, also where a redirect or another address leads it.
+    /// Addresses without a name go past its look-up: give the first one of a request to [`Self::check_literal`].
+    pub fn client(&self) -> Result<reqwest::Client> {
+        let guard = self.clone();
+        let redirects = Policy::custom(move |attempt| {
+            let downgraded =
+                attempt.url().scheme() == "http" && attempt.previous().iter().any(|u| u.scheme() == "https");
+            if attempt.previous().len() > MAX_REDIRECTS || downgraded {
+                return attempt.stop();
+            }
+            match guard.check_literal(attempt.url()) {
+                Ok(()) => attempt.follow(),
+                Err(error) => attempt.error(error),
+            }
+        });
+        reqwest::Client::builder()
+            .dns_resolver(Arc::new(self.clone()))
+            .redirect(redirects)
+            // A proxy would connect where it likes.
+            .no_proxy()
+            .connect_timeout(CONNECT_TIMEOUT)
+            .read_timeout(READ_TIMEOUT)
+            .build()
+            .map_err(|e| Error::internal("an HTTP client cannot be made").with_source(e))
+    }
+
+    /// Refuses an address whose host is a private address itself and not a name.
+    pub fn check_literal(&self, url: &Url) -> Result<()> {
+        let address = match url.host() {
+            Some(url::Host::Ipv4(a)) => IpAddr::V4(a),
+            Some(url::Host::Ipv6(a)) => IpAddr::V6(a),
+            Some(url::Host::Domain(_)) | None => return Ok(()),
+        };
+        if self.permits(address) { Ok(()) } else { Err(private(&address.to_string(), address)) }
+    }
+
     /// The address to connect to for this host; refused when any of its addresses is private and not allowed.
     pub async fn resolve(&self, host: &str, port: u16) -> Result<IpAddr> {
+        self.look_up(host, port)
+            .await?
+            .first()
+            .copied()
+            .ok_or_else(|| Error::invalid("egress.unresolvable", format!("the host {host} has no address")))
+    }
+
+    async fn look_up(&self, host: &str, port: u16) -> Result<Vec<IpAddr>> {
         let bare = host.trim_start_matches('[').trim_end_matches(']');
         let lookup = tokio::time::timeout(Duration::from_secs(10), tokio::net::lookup_host((bare, port))).await;
         let addresses: Vec<IpAddr> = match lookup {
@@ -29,22 +83,33 @@ impl Egress {
             }
             Err(_) => return Err(Error::invalid("egress.unresolvable", format!("looking up {bare} took too long"))),
         };
-        if let Some(private) = addresses.iter().find(|a| !self.permits(**a)) {
-            return Err(Error::invalid(
-                "egress.private_address",
-                format!("{bare} is the private address {private}; an operator can allow its network (egress.allow)"),
-            ));
+        match addresses.iter().find(|a| !self.permits(**a)) {
+            Some(address) => Err(private(bare, *address)),
+            None => Ok(addresses),
         }
-        addresses
-            .first()
-            .copied()
-            .ok_or_else(|| Error::invalid("egress.unresolvable", format!("the host {bare} has no address")))
     }
 
     fn permits(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();
         self.allowed.iter().any(|net| net.contains(&address)) || is_public(address)
     }
+}
+
+impl Resolve for Egress {
+    fn resolve(&self, name: Name) -> Resolving {
+        let guard = self.clone();
+        Box::pin(async move {
+            let addresses = guard.look_up(name.as_str(), 0).await?;
+            Ok(Box::new(addresses.into_iter().map(|a| SocketAddr::new(a, 0))) as Addrs)
+        })
+    }
+}
+
+fn private(host: &str, address: IpAddr) -> Error {
+    Error::invalid(
+        "egress.private_address",
+        format!("{host} is the private address {address}; an operator can allow its network (egress.allow)"),
+    )
 }
 
 /// Whether an address is reachable on the public internet (IANA special-purpose registries, RFC 6890).

@@ -33,6 +33,7 @@ impl Victim {
         owner.put("/projects/hello/secrets/TOKEN", json!({"kind": "opaque", "value": "x"})).await.expect(200);
         let login = json!({"username": "ann", "password": "x"});
         owner.put("/projects/hello/registry-credentials/docker.io", login).await.expect(200);
+        owner.put("/projects/hello/upstream", json_of("set_upstream")).await.expect(200);
         let path = format!("/projects/hello/members/{}", member.user_id.unwrap());
         owner.put(&path, json!({"role": "developer"})).await.expect(200);
         let made = owner.post("/api-keys", json!({"name": "ci", "scopes": ["project:read"]})).await.expect(201);
@@ -116,6 +117,7 @@ fn body(operation: &str) -> Option<Value> {
         "update_user" | "update_tenant" | "update_project" => json!({"name": "Other"}),
         "set_project_member" => json!({"role": "viewer"}),
         "set_registry_credential" => json!({"username": "bob", "password": "y"}),
+        "set_upstream" => json!({"url": "https://registry.example.com"}),
         "set_secret" => json!({"kind": "opaque", "value": "y"}),
         _ => return None,
     })

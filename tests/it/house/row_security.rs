@@ -23,6 +23,7 @@ const ACROSS_TENANTS: &[(&str, &str)] = &[
     ("repository_blobs_by_digest", "a blob is garbage when no tenant links it"),
     ("robot_accounts_by_secret", "a secret tells its tenant, not the other way round"),
     ("tenant_members_by_user", "sign-in asks for all tenants of a person"),
+    ("upstream_manifests_by_age", "old manifests of all tenants are removed together"),
 ];
 
 /// Tables without a tenant that the tenant's role may touch all the same.

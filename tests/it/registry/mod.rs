@@ -17,3 +17,4 @@ mod rights;
 mod robot_accounts;
 mod robots;
 mod tools;
+mod upstreams;

@@ -3,3 +3,4 @@
 pub mod executor;
 pub mod faulty_store;
 pub mod robots;
+pub mod upstream;

@@ -206,6 +206,7 @@ fn registry_on(
         build_robots: robots.clone(),
         robots: Arc::new(app.robots.clone()),
         shelf: Arc::new(CatalogShelf),
+        upstreams: Arc::new(app.upstreams.clone()),
     })
     .unwrap()
 }

@@ -2,13 +2,13 @@
 
 use super::Registry;
 use super::access_log::Noted;
-use crate::images::registry::access::Access;
+use crate::images::registry::access::{Access, Place};
 use crate::images::registry::error;
 use crate::images::registry::model::{AccessKind, Action, RepositoryName};
 use crate::images::registry::store;
 use crate::images::registry::store::blobs::RepositoryBlob;
 use crate::kernel::ids::{ImageId, ProjectId};
-use crate::kernel::{Digest, Error, Result};
+use crate::kernel::{Digest, Error, Kind, Result};
 use crate::platform::db::TenantConnection;
 use crate::platform::storage::{self, ByteStream, Key};
 use chrono::Duration;
@@ -21,7 +21,14 @@ pub(super) const RENEW_AFTER: Duration = Duration::hours(1);
 pub struct ServedBlob {
     /// Its size in bytes.
     pub size_bytes: u64,
-    key: Key,
+    source: Source,
+}
+
+/// Where the bytes of a blob are.
+enum Source {
+    Here(Key),
+    /// Not in the cache yet that the repository belongs to.
+    Upstream(Place, RepositoryName, Digest),
 }
 
 impl Registry {
@@ -29,15 +36,27 @@ impl Registry {
     pub async fn blob(&self, access: &Access, name: &RepositoryName, blob: &Digest) -> Result<ServedBlob> {
         let place = access.place(name, Action::Pull)?;
         let mut at = self.parts.db.statement(place.tenant_id).await?;
-        let (_, found) = find(&mut at, place.project_id, name, blob).await?;
-        at.keep();
-        served(&found)
+        let found = find(&mut at, place.project_id, name, blob).await.and_then(|(_, found)| served(&found));
+        if found.as_ref().err().is_none_or(|e| e.kind() == Kind::NotFound) {
+            at.keep();
+        }
+        match found {
+            Err(absent) if absent.kind() == Kind::NotFound && self.is_cache(access, place).await? => {
+                let size = self.parts.upstreams.blob_size(place, name, blob).await?;
+                let source = Source::Upstream(place, name.clone(), *blob);
+                size.map(|size_bytes| ServedBlob { size_bytes, source }).ok_or(absent)
+            }
+            found => found,
+        }
     }
 
     /// Like [`Self::blob`], for somebody who asks whether there is one. Who may push takes it for a promise: a manifest
     /// that he pushes next may name the blob.
     pub async fn promise_blob(&self, access: &Access, name: &RepositoryName, blob: &Digest) -> Result<ServedBlob> {
         let place = access.place(name, Action::Pull)?;
+        if self.is_cache(access, place).await? {
+            return self.blob(access, name, blob).await;
+        }
         let now = self.parts.clock.now();
         let mut at = self.parts.db.statement(place.tenant_id).await?;
         let (repository, found) = find(&mut at, place.project_id, name, blob).await?;
@@ -53,14 +72,25 @@ impl Registry {
 
     /// The bytes of a blob.
     pub async fn blob_body(&self, blob: &ServedBlob, range: Option<Range<u64>>) -> Result<ByteStream> {
-        let object = self.parts.store.get(&blob.key, range).await?;
-        let object = object.ok_or_else(|| Error::internal(format!("the storage has lost the object {}", blob.key)))?;
-        Ok(object.body)
+        match &blob.source {
+            Source::Here(key) => {
+                let object = self.parts.store.get(key, range).await?;
+                let lost = || Error::internal(format!("the storage has lost the object {key}"));
+                Ok(object.ok_or_else(lost)?.body)
+            }
+            Source::Upstream(place, name, digest) => {
+                let range = range.unwrap_or(0..blob.size_bytes);
+                self.parts.upstreams.blob(self, *place, name, digest, range).await
+            }
+        }
     }
 
     /// Where a client may fetch a blob itself; none where it is served from here.
     pub async fn blob_address(&self, blob: &ServedBlob) -> Result<Option<String>> {
-        self.parts.store.address(&blob.key).await
+        match &blob.source {
+            Source::Here(key) => self.parts.store.address(key).await,
+            Source::Upstream(..) => Ok(None),
+        }
     }
 
     /// Records what the storage is. Says so when it is not the one that the blobs were written to.
@@ -143,5 +173,5 @@ async fn find(
 }
 
 fn served(found: &RepositoryBlob) -> Result<ServedBlob> {
-    Ok(ServedBlob { size_bytes: found.size_bytes, key: Key::new(found.storage_key.as_str())? })
+    Ok(ServedBlob { size_bytes: found.size_bytes, source: Source::Here(Key::new(found.storage_key.as_str())?) })
 }

@@ -2,7 +2,7 @@
 
 use super::Registry;
 use super::access_log::Noted;
-use crate::images::registry::access::Access;
+use crate::images::registry::access::{Access, Place};
 use crate::images::registry::error;
 use crate::images::registry::events;
 use crate::images::registry::gates::{Built, Push, staging_tag};
@@ -55,17 +55,33 @@ impl Registry {
         with_content: bool,
     ) -> Result<Served> {
         let place = access.place(name, Action::Pull)?;
+        if self.is_cache(access, place).await? {
+            let served = self.parts.upstreams.manifest(self, place, name, reference).await?;
+            let served = served.ok_or_else(|| error::manifest_unknown(reference))?;
+            let mut at = self.parts.db.statement(place.tenant_id).await?;
+            let image = store::repositories::find(&mut at, place.project_id, name.image()).await?;
+            at.keep();
+            // Not before a blob of it is here: then there is a repository.
+            if let Some(image) = image.filter(|_| with_content) {
+                self.note_pull(access, place, image, reference, &served).await;
+            }
+            return Ok(served);
+        }
         let mut at = self.parts.db.statement(place.tenant_id).await?;
         let found = store::manifests::find(&mut at, place.project_id, name.image(), reference, with_content).await?;
         at.keep();
         let image = found.repository.ok_or_else(error::name_unknown)?;
         let manifest = found.manifest.ok_or_else(|| error::manifest_unknown(reference))?;
-        if with_content {
-            let (digest, bytes) = (&manifest.digest, manifest.size_bytes);
-            let noted = Noted { image, action: AccessKind::Pull, reference: reference.to_string(), digest, bytes };
-            self.accesses.pulled(self.accesses.entry(access, place, noted)).await;
+        if with_content && !access.is_service() {
+            self.note_pull(access, place, image, reference, &manifest).await;
         }
         Ok(manifest)
+    }
+
+    async fn note_pull(&self, access: &Access, place: Place, image: ImageId, reference: &Reference, manifest: &Served) {
+        let (digest, bytes) = (&manifest.digest, manifest.size_bytes);
+        let noted = Noted { image, action: AccessKind::Pull, reference: reference.to_string(), digest, bytes };
+        self.accesses.pulled(self.accesses.entry(access, place, noted)).await;
     }
 
     /// Whether a repository of the tenant has a manifest, for the builds that pushed it.

@@ -18,7 +18,7 @@ mod uploads;
 
 pub use details::{Base, DigestPrefix, Entry, ManifestDetails, TagMove};
 pub use listings::NamePage;
-pub use manifests::Tagged;
+pub use manifests::{Served, Tagged};
 pub use measures::{MEASURE, Measure};
 pub use referrers::Referrer;
 pub use removal::Removed;
@@ -27,8 +27,10 @@ pub use tags::{TagInfo, Usage};
 pub use tokens::{Credentials, SERVICE};
 pub use uploads::{BodyStream, UploadStatus};
 
+use super::access::{Access, Place};
 use super::config::Config;
-use super::gates::{BuildRobotGate, RobotGate, Shelf};
+use super::gates::{BuildRobotGate, RobotGate, Shelf, UpstreamGate};
+use super::store;
 use crate::kernel::ids::TenantId;
 use crate::kernel::secret::Keyring;
 use crate::kernel::{Clock, Error, Result};
@@ -59,6 +61,7 @@ pub struct Parts {
     pub build_robots: Arc<dyn BuildRobotGate>,
     pub robots: Arc<dyn RobotGate>,
     pub shelf: Arc<dyn Shelf>,
+    pub upstreams: Arc<dyn UpstreamGate>,
 }
 
 /// The OCI registry. Cheap to clone.
@@ -100,6 +103,17 @@ impl Registry {
     /// Address of this server for clients; empty: as the client named it.
     pub fn public_url(&self) -> &str {
         &self.parts.public_url
+    }
+
+    /// Whether what the caller asks for may have to come from another registry.
+    async fn is_cache(&self, access: &Access, place: Place) -> Result<bool> {
+        Ok(!access.is_service() && self.parts.upstreams.is_cache(place).await?)
+    }
+
+    /// Whether a project has repositories, whoever asks.
+    pub async fn has_repositories(&self, place: Place) -> Result<bool> {
+        let mut tx = self.parts.db.tenant(place.tenant_id).await?;
+        store::repositories::any(&mut tx, place.project_id).await
     }
 
     /// Runs to the end even when the client goes away meanwhile, so that no upload is left half recorded.

@@ -208,6 +208,9 @@ impl Registry {
         {
             return Err(error::denied_because("the robot account behind this token may not do this any more"));
         }
+        if action == Action::Push && self.is_cache(access, place).await? {
+            return Err(error::denied_because("the project is a cache of another registry: nothing is pushed to it"));
+        }
         Ok(place)
     }
 }

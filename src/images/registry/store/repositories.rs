@@ -20,6 +20,19 @@ pub async fn find(tx: &mut impl TenantConnection, project: ProjectId, name: &str
     Ok(id.map(Into::into))
 }
 
+/// Whether the project has a repository.
+pub async fn any(tx: &mut impl TenantConnection, project: ProjectId) -> Result<bool> {
+    let tenant = tx.tenant_id();
+    let found = sqlx::query_scalar!(
+        r#"select exists (select from repositories where tenant_id = $1 and project_id = $2) as "any!""#,
+        tenant.0,
+        project.0
+    )
+    .fetch_one(&mut **tx)
+    .await?;
+    Ok(found)
+}
+
 /// The repository's id; made when it is new.
 pub async fn ensure(
     tx: &mut impl TenantConnection,

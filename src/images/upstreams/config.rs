@@ -1,0 +1,12 @@
+use ipnet::IpNet;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// Other registries that projects are caches of.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// Private networks in which such a registry may be, such as `10.1.0.0/16`.
+    #[schema(value_type = Vec<String>)]
+    pub allowed_networks: Vec<IpNet>,
+}

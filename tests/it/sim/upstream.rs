@@ -1,0 +1,59 @@
+//! Another registry that has one blob, sends its halves when the test says so, and counts.
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use futures::{StreamExt, stream};
+use http::header::CONTENT_LENGTH;
+use http::{Method, StatusCode};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
+
+/// A running registry. It goes with the test's runtime.
+#[derive(Clone)]
+pub struct OneBlob {
+    content: Bytes,
+    gets: Arc<AtomicUsize>,
+    second_half: Arc<Semaphore>,
+}
+
+impl OneBlob {
+    /// Serves this under every name and digest; gives its address, too.
+    pub async fn start(content: Vec<u8>) -> (Self, String) {
+        let sim = Self { content: content.into(), gets: Arc::default(), second_half: Arc::new(Semaphore::new(0)) };
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let routes = Router::new().fallback(Self::answer).with_state(sim.clone());
+        tokio::spawn(async move { axum::serve(listener, routes).await });
+        (sim, url)
+    }
+
+    /// Sends the second half of every blob from now on.
+    pub fn go_on(&self) {
+        self.second_half.add_permits(Semaphore::MAX_PERMITS / 2);
+    }
+
+    /// How often the blob was asked for.
+    pub fn gets(&self) -> usize {
+        self.gets.load(Ordering::SeqCst)
+    }
+
+    async fn answer(State(sim): State<Self>, method: Method) -> Response {
+        let length = [(CONTENT_LENGTH, sim.content.len().to_string())];
+        if method != Method::GET {
+            return (StatusCode::OK, length).into_response();
+        }
+        sim.gets.fetch_add(1, Ordering::SeqCst);
+        let middle = sim.content.len() / 2;
+        let (first, second) = (sim.content.slice(..middle), sim.content.slice(middle..));
+        let rest = stream::once(async move {
+            sim.second_half.acquire().await.unwrap().forget();
+            Ok::<_, std::io::Error>(second)
+        });
+        (StatusCode::OK, length, Body::from_stream(stream::iter([Ok(first)]).chain(rest))).into_response()
+    }
+}
