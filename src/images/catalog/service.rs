@@ -7,7 +7,7 @@ use super::model::{
 };
 use super::store::{self, Reach, Search, Wanted};
 use crate::images::registry::{Action, DigestPrefix, ImageAccess, Reference, Registry, Removed, Tag, TagInfo, TagMove};
-use crate::kernel::ids::{ImageId, ProjectId, TenantId, UserId};
+use crate::kernel::ids::{ImageId, TenantId, UserId};
 use crate::kernel::{Clock, Error, Kind, Page, PageRequest, Result};
 use crate::platform::db::{Db, TenantTx};
 use crate::platform::events::publish;
@@ -97,6 +97,18 @@ impl Catalog {
         visible(&mut tx, caller, image).await
     }
 
+    /// An image that the caller may see and do this to.
+    async fn get_to(&self, caller: &Caller, id: ImageId, action: Action) -> Result<(TenantId, Image)> {
+        let image = self.get(caller, id).await?;
+        let tenant = caller.tenant()?.id;
+        let mut tx = self.db.tenant(tenant).await?;
+        if may(&mut tx, caller, &image, action).await? {
+            Ok((tenant, image))
+        } else {
+            Err(Caller::refusal(action.permission()))
+        }
+    }
+
     /// Tags of an image, by name.
     pub async fn tags(&self, caller: &Caller, id: ImageId, page: &PageRequest) -> Result<Page<TagInfo>> {
         let image = self.get(caller, id).await?;
@@ -121,16 +133,25 @@ impl Catalog {
         let tenant = caller.tenant()?.id;
         let readable = caller.projects_with(Permission::ImagePull)?;
         let details = self.registry.manifest_details(tenant, image.id, reference, readable.as_deref()).await;
-        let details = details.map_err(absent)?;
+        let mut details = details.map_err(absent)?;
         let mut tx = self.db.tenant(tenant).await?;
+        // A base that is closed to the caller is not told.
+        if let Some(base) = &details.base {
+            let shown = match store::get(&mut tx, base.image_id).await? {
+                Some(image) => may(&mut tx, caller, &image, Action::Pull).await?,
+                None => false,
+            };
+            if !shown {
+                details.base = None;
+            }
+        }
         let build = store::build_of(&mut tx, image.id, &details.digest).await?;
         Ok(ImageManifest::new(details, build))
     }
 
     /// Takes an image a step on in its life. 409 where that step does not lead on, and for publishing what is held back.
     pub async fn step(&self, caller: &Caller, id: ImageId, step: LifecycleStep) -> Result<Image> {
-        let image = self.get(caller, id).await?;
-        let tenant = caller.require_in(Permission::ImagePush, image.project_id)?;
+        let (tenant, image) = self.get_to(caller, id, Action::Push).await?;
         let refused = || {
             let message = format!("the image is {} and its hold is {}", image.lifecycle.as_str(), image.hold.as_str());
             Error::conflict("image.lifecycle", message)
@@ -199,8 +220,7 @@ impl Catalog {
 
     /// An image that the caller may delete from: not while it is held back, for it may be evidence.
     async fn deletable(&self, caller: &Caller, id: ImageId) -> Result<Image> {
-        let image = self.get(caller, id).await?;
-        caller.require_in(Permission::ImageDelete, image.project_id)?;
+        let (_, image) = self.get_to(caller, id, Action::Delete).await?;
         match image.hold {
             Hold::None => Ok(image),
             Hold::Quarantined | Hold::Blocked => {
@@ -328,27 +348,28 @@ impl Catalog {
     }
 }
 
-/// The image, if the caller may pull it: by a right in its project, unless it is closed to them, or by a role on it.
+/// The image, if the caller may pull it.
 async fn visible(tx: &mut TenantTx, caller: &Caller, image: Option<Image>) -> Result<Image> {
-    if let Some(image) = image {
-        let project = image.project_id;
-        let open = image.visibility != Visibility::Project || caller.belongs_to(project);
-        if (open && caller.has_in(Permission::ImagePull, project)) || has_role(tx, caller, image.id, project).await? {
-            return Ok(image);
-        }
+    if let Some(image) = image
+        && may(tx, caller, &image, Action::Pull).await?
+    {
+        return Ok(image);
     }
     // Who may pull nothing anywhere hears that; whether the image exists nobody hears.
     caller.projects_with(Permission::ImagePull)?;
     Err(Error::not_found("image"))
 }
 
-/// Whether the caller may pull the image by a role on it.
-async fn has_role(tx: &mut TenantTx, caller: &Caller, image: ImageId, project: ProjectId) -> Result<bool> {
-    let Some(user) = caller.user_id.filter(|_| caller.carries(Permission::ImagePull, project)) else {
-        return Ok(false);
-    };
-    let role = store::members::role(tx, image, user).await?;
-    Ok(role.is_some_and(|r| r.actions().contains(&Action::Pull)))
+/// Whether the caller may do this to the image: by a right in its project, unless it is closed to them, or by a role on it.
+async fn may(tx: &mut TenantTx, caller: &Caller, image: &Image, action: Action) -> Result<bool> {
+    let (permission, project) = (action.permission(), image.project_id);
+    let open = image.visibility != Visibility::Project || caller.belongs_to(project);
+    if open && caller.has_in(permission, project) {
+        return Ok(true);
+    }
+    let Some(user) = caller.user_id.filter(|_| caller.carries(permission, project)) else { return Ok(false) };
+    let role = store::members::role(tx, image.id, user).await?;
+    Ok(role.is_some_and(|r| r.actions().contains(&action)))
 }
 
 /// The registry's own words for what is not there are not the API's.

@@ -52,6 +52,19 @@ impl Shelf for CatalogShelf {
         }))
     }
 
+    async fn hidden(
+        &self,
+        tx: &mut TenantTx,
+        repositories: &[ImageId],
+        member_of: Option<&[ProjectId]>,
+        user: Option<UserId>,
+    ) -> Result<Vec<ImageId>> {
+        match member_of {
+            None => Ok(Vec::new()),
+            Some(projects) => store::members::hidden(tx, repositories, projects, user).await,
+        }
+    }
+
     async fn public_place(&self, tx: &mut SystemTx, name: &RepositoryName) -> Result<Option<Place>> {
         store::members::public_place(tx, name).await
     }

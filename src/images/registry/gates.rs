@@ -66,6 +66,8 @@ pub struct Robot {
     pub id: RobotId,
     /// Its tenant.
     pub tenant_id: TenantId,
+    /// The tenant's slug.
+    pub tenant_slug: String,
     /// The only project in which it works, where it is limited to one.
     pub project_id: Option<ProjectId>,
     /// The repositories of its tenant that it works with.
@@ -148,6 +150,16 @@ pub trait Shelf: Send + Sync {
         image: &str,
         user: Option<UserId>,
     ) -> Result<Standing>;
+
+    /// Which of these repositories are closed to a person who belongs to these projects, or to all: those without a role of
+    /// theirs that are for members of other projects.
+    async fn hidden(
+        &self,
+        tx: &mut TenantTx,
+        repositories: &[ImageId],
+        member_of: Option<&[ProjectId]>,
+        user: Option<UserId>,
+    ) -> Result<Vec<ImageId>>;
 
     /// Where a repository is that everybody may pull. One look, whatever there is of this name.
     async fn public_place(&self, tx: &mut SystemTx, name: &RepositoryName) -> Result<Option<Place>>;

@@ -104,6 +104,11 @@ impl Caller {
         })
     }
 
+    /// The refusal of somebody who lacks a permission.
+    pub fn refusal(permission: Permission) -> Error {
+        denied(permission.as_str())
+    }
+
     /// Whether the person belongs to this project of the selected tenant.
     pub fn belongs_to(&self, project: ProjectId) -> bool {
         self.tenant.as_ref().is_some_and(|t| t.member_of.as_ref().is_none_or(|all| all.contains(&project)))

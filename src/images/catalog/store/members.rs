@@ -110,6 +110,29 @@ pub async fn standing(
     row.map(|r| Ok((r.visibility.parse()?, r.role.map(|text| text.parse()).transpose()?))).transpose()
 }
 
+/// Which of these images are closed to a person who belongs to these projects.
+pub async fn hidden(
+    tx: &mut TenantTx,
+    images: &[ImageId],
+    member_of: &[ProjectId],
+    user: Option<UserId>,
+) -> Result<Vec<ImageId>> {
+    let tenant = tx.tenant_id();
+    let ids = sqlx::query_scalar!(
+        "select i.id from images i
+         where i.tenant_id = $1 and i.id = any ($2) and i.visibility = 'project' and i.project_id <> all ($3)
+           and not exists (select from image_members m
+                           where m.tenant_id = $1 and m.image_id = i.id and m.user_id = $4)",
+        tenant.0,
+        &images.iter().map(|i| i.0).collect::<Vec<_>>(),
+        &member_of.iter().map(|p| p.0).collect::<Vec<_>>(),
+        user.map(|u| u.0)
+    )
+    .fetch_all(&mut **tx)
+    .await?;
+    Ok(ids.into_iter().map(Into::into).collect())
+}
+
 /// Where the public image of a full name is.
 pub async fn public_place(tx: &mut SystemTx, name: &RepositoryName) -> Result<Option<Place>> {
     let row = sqlx::query!(

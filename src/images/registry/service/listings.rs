@@ -1,13 +1,14 @@
 //! Listing names: of a repository's tags, and of repositories.
 
 use super::Registry;
-use crate::images::registry::access::Access;
+use crate::images::registry::access::{Access, Pass};
 use crate::images::registry::error;
-use crate::images::registry::model::{Action, RepositoryName};
+use crate::images::registry::model::{Action, RepositoryName, RepositoryPattern};
 use crate::images::registry::store;
 use crate::kernel::Result;
-use crate::kernel::ids::{ProjectId, TenantId};
+use crate::kernel::ids::{ImageId, ProjectId, TenantId, UserId};
 use crate::tenancy::access::Permission;
+use std::collections::HashSet;
 
 /// A part of a list of names.
 #[derive(Debug)]
@@ -47,32 +48,108 @@ impl Registry {
         if access.is_anonymous() {
             return Err(error::unauthorized());
         }
+        let limit_of = |found: &Vec<String>| limit + 1 - i64::try_from(found.len()).unwrap_or(limit);
         let mut names = Vec::new();
-        for (tenant, slug, projects) in self.readable_tenants(access).await? {
-            // Every name of a tenant begins with its slug and a slash; a 0 comes next after the slash.
-            if last >= format!("{slug}0").as_str() {
-                continue;
+        for readable in self.readable_tenants(access).await? {
+            let mut last = last.to_owned();
+            // What is hidden is left out, so that a part of the list may take several looks.
+            while limit_of(&names) > 0 {
+                let wanted = limit_of(&names);
+                let found = self.readable_names(&readable, &last, wanted).await?;
+                names.extend(found.names);
+                match found.read_up_to {
+                    Some(name) => last = name,
+                    None => break,
+                }
             }
-            let wanted = limit + 1 - i64::try_from(names.len()).unwrap_or(limit);
-            if wanted <= 0 {
-                break;
-            }
-            let mut tx = self.parts.db.tenant(tenant).await?;
-            names.extend(store::repositories::names(&mut tx, projects.as_deref(), last, wanted).await?);
         }
         Ok(NamePage::cut(names, limit))
     }
 
-    /// Where whoever asks may pull: tenants in the order of their repositories' names, each with the projects, or none
-    /// for all.
-    async fn readable_tenants(&self, access: &Access) -> Result<Vec<(TenantId, String, Option<Vec<ProjectId>>)>> {
+    /// At most so many names after `last` that are not hidden.
+    async fn readable_names(&self, readable: &Readable, last: &str, limit: i64) -> Result<Part> {
+        // Every name of a tenant begins with its slug and a slash; a 0 comes next after the slash.
+        if last >= format!("{}0", readable.slug).as_str() {
+            return Ok(Part { names: Vec::new(), read_up_to: None });
+        }
+        let projects = readable.projects.as_deref();
+        let mut tx = self.parts.db.tenant(readable.tenant_id).await?;
+        let found = store::repositories::named_after(&mut tx, projects, last, limit).await?;
+        let ids: Vec<ImageId> = found.iter().map(|(id, _)| *id).collect();
+        let (member_of, user) = (readable.member_of.as_deref(), readable.user_id);
+        let hidden: HashSet<ImageId> =
+            self.parts.shelf.hidden(&mut tx, &ids, member_of, user).await?.into_iter().collect();
+        let whole = i64::try_from(found.len()).is_ok_and(|n| n == limit);
+        let read_up_to = found.last().filter(|_| whole).map(|(_, name)| name.clone());
+        let mut names = Vec::new();
+        for (_, text) in found.into_iter().filter(|(id, _)| !hidden.contains(id)) {
+            let matches = match &readable.patterns {
+                None => true,
+                Some(patterns) => {
+                    let name = text.parse()?;
+                    patterns.iter().any(|p| p.matches(&name))
+                }
+            };
+            if matches {
+                names.push(text);
+            }
+        }
+        Ok(Part { names, read_up_to })
+    }
+
+    /// Where whoever asks may pull, in the order of the repositories' names.
+    async fn readable_tenants(&self, access: &Access) -> Result<Vec<Readable>> {
+        if let Some(pass) = access.robot {
+            return self.readable_tenant_of_robot(pass).await;
+        }
         let mut tenants = Vec::new();
         for caller in self.parts.identity.callers_of(&access.actor).await? {
             if let (Some(tenant), Ok(projects)) = (&caller.tenant, caller.projects_with(Permission::ImagePull)) {
-                tenants.push((tenant.id, tenant.slug.clone(), projects));
+                tenants.push(Readable {
+                    tenant_id: tenant.id,
+                    slug: tenant.slug.clone(),
+                    projects,
+                    member_of: tenant.member_of.as_ref().map(|all| all.iter().copied().collect()),
+                    user_id: caller.user_id,
+                    patterns: None,
+                });
             }
         }
-        tenants.sort_by_cached_key(|(_, slug, _)| format!("{slug}/"));
+        tenants.sort_by_cached_key(|t| format!("{}/", t.slug));
         Ok(tenants)
     }
+
+    async fn readable_tenant_of_robot(&self, pass: Pass) -> Result<Vec<Readable>> {
+        let robot = self.robot(pass).await?.filter(|r| r.actions.has(Action::Pull));
+        let readable = robot.map(|robot| Readable {
+            tenant_id: robot.tenant_id,
+            slug: robot.tenant_slug,
+            projects: robot.project_id.map(|only| vec![only]),
+            member_of: None,
+            user_id: None,
+            patterns: Some(robot.repositories),
+        });
+        Ok(readable.into_iter().collect())
+    }
+}
+
+/// Where somebody may pull in a tenant.
+struct Readable {
+    tenant_id: TenantId,
+    slug: String,
+    /// In these projects; in all when none.
+    projects: Option<Vec<ProjectId>>,
+    /// Closed repositories of these projects too; of all when none.
+    member_of: Option<Vec<ProjectId>>,
+    /// And of those on which this person has a role.
+    user_id: Option<UserId>,
+    /// Repositories that match one of these alone.
+    patterns: Option<Vec<RepositoryPattern>>,
+}
+
+/// A part of a tenant's list.
+struct Part {
+    names: Vec<String>,
+    /// The last name that was looked at; none at the end.
+    read_up_to: Option<String>,
 }

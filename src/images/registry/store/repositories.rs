@@ -50,12 +50,22 @@ pub async fn ensure(
     Ok(id.into())
 }
 
-/// Full names after `last` in the order of their bytes: of these projects, or of all.
-pub async fn names(tx: &mut TenantTx, projects: Option<&[ProjectId]>, last: &str, limit: i64) -> Result<Vec<String>> {
+/// Repositories with full names after `last`, in the order of their bytes: of these projects, or of all.
+pub async fn named_after(
+    tx: &mut TenantTx,
+    projects: Option<&[ProjectId]>,
+    last: &str,
+    limit: i64,
+) -> Result<Vec<(ImageId, String)>> {
+    struct Row {
+        id: Uuid,
+        full_name: String,
+    }
     let tenant = tx.tenant_id();
-    let names = match projects {
-        None => sqlx::query_scalar!(
-            "select full_name from repositories where tenant_id = $1 and full_name > $2 order by full_name limit $3",
+    let rows = match projects {
+        None => sqlx::query_as!(
+            Row,
+            "select id, full_name from repositories where tenant_id = $1 and full_name > $2 order by full_name limit $3",
             tenant.0,
             last,
             limit
@@ -65,9 +75,10 @@ pub async fn names(tx: &mut TenantTx, projects: Option<&[ProjectId]>, last: &str
         // At most a page of each project is read, however many repositories the others have.
         Some(projects) => {
             let projects: Vec<Uuid> = projects.iter().map(|p| p.0).collect();
-            sqlx::query_scalar!(
-                "select found.full_name from unnest($2::uuid[]) as project cross join lateral (
-                     select full_name from repositories
+            sqlx::query_as!(
+                Row,
+                "select found.id, found.full_name from unnest($2::uuid[]) as project cross join lateral (
+                     select id, full_name from repositories
                      where tenant_id = $1 and project_id = project and full_name > $3
                      order by full_name limit $4) as found
                  order by found.full_name limit $4",
@@ -80,7 +91,7 @@ pub async fn names(tx: &mut TenantTx, projects: Option<&[ProjectId]>, last: &str
             .await?
         }
     };
-    Ok(names)
+    Ok(rows.into_iter().map(|r| (r.id.into(), r.full_name)).collect())
 }
 
 /// Repositories of the tenant that serve a blob: at most one of each project, and at most 50.
