@@ -7,13 +7,14 @@ use crate::images::registry::{ROBOT_SECRET_START, Robot, RobotGate};
 use crate::kernel::ids::{ProjectId, RobotId, TenantId};
 use crate::kernel::secret::{fingerprint, random_token};
 use crate::kernel::{Clock, Error, Page, PageRequest, Result};
-use crate::platform::db::{Db, TenantTx};
+use crate::platform::db::{Db, PgConnection, TenantTx};
 use crate::platform::events::publish;
 use crate::platform::http::IfMatch;
 use crate::tenancy::access::{Caller, Permission, TenantGrant};
 use crate::tenancy::audit::{self, Entry};
 use crate::tenancy::tenants;
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 use secrecy::SecretString;
 use serde_json::{Value, json};
 
@@ -163,40 +164,50 @@ impl RobotGate for Robots {
         let now = self.clock.now();
         let mut tx = self.db.system("authenticate robot account").await?;
         let Some((tenant_id, row)) = store::by_secret(&mut tx, &fingerprint(secret)).await? else { return Ok(None) };
-        let tenant = tenants::resolve(&mut tx, &tenant_id.to_string()).await?.filter(|t| t.status.is_active());
-        let Some(tenant) = tenant else { return Ok(None) };
-        let secret_version = row.secret_version;
-        let account = row.account(&tenant.slug);
+        let Some((account, robot)) = alive(&mut tx, tenant_id, row, now).await? else { return Ok(None) };
         // A refresh token comes without a name.
-        if !account.is_alive(now) || !(username.is_empty() || username == account.login) {
+        if !(username.is_empty() || username == account.login) {
             return Ok(None);
         }
         store::touch(&mut tx, tenant_id, account.id, now).await?;
         tx.commit().await?;
-        robot(tenant_id, &account, secret_version).map(Some)
+        Ok(Some(robot))
     }
 
     async fn robot_of(&self, tenant: TenantId, id: RobotId) -> Result<Option<Robot>> {
         let mut at = self.db.statement(tenant).await?;
-        let row = store::find(&mut at, id).await?;
+        let found = match store::find(&mut at, id).await? {
+            Some(row) => alive(&mut at, tenant, row, self.clock.now()).await?,
+            None => None,
+        };
         at.keep();
-        let Some(row) = row else { return Ok(None) };
-        let secret_version = row.secret_version;
-        let account = row.account("");
-        if account.is_alive(self.clock.now()) { robot(tenant, &account, secret_version).map(Some) } else { Ok(None) }
+        Ok(found.map(|(_, robot)| robot))
     }
 }
 
-/// As the registry sees it.
-fn robot(tenant_id: TenantId, account: &RobotAccount, secret_version: i32) -> Result<Robot> {
-    Ok(Robot {
+/// An account that works now, in a tenant that is in use, and how the registry sees it.
+async fn alive(
+    connection: &mut PgConnection,
+    tenant_id: TenantId,
+    row: store::Row,
+    now: DateTime<Utc>,
+) -> Result<Option<(RobotAccount, Robot)>> {
+    let tenant = tenants::resolve(connection, &tenant_id.to_string()).await?.filter(|t| t.status.is_active());
+    let Some(tenant) = tenant else { return Ok(None) };
+    let secret_version = row.secret_version;
+    let account = row.account(&tenant.slug);
+    if !account.is_alive(now) {
+        return Ok(None);
+    }
+    let robot = Robot {
         id: account.id,
         tenant_id,
         project_id: account.project_id,
         repositories: account.repositories.iter().map(|text| text.parse()).collect::<Result<_>>()?,
         actions: account.actions.iter().copied().collect(),
         secret_version,
-    })
+    };
+    Ok(Some((account, robot)))
 }
 
 async fn find(tx: &mut TenantTx, caller: &Caller, id: RobotId) -> Result<RobotAccount> {

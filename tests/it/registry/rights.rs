@@ -182,6 +182,11 @@ async fn who_has_one_repository_sees_that_one_alone() {
     assert_eq!(names(&viewer, "").await, ["acme/hello/web"]);
     assert_eq!(names(&viewer, "?project=hello").await, ["acme/hello/web"]);
     assert_eq!(names(&viewer, "?project=second").await, [""; 0]);
+    let listed = async |docker: &Docker| -> Value {
+        docker.get("/v2/_catalog?n=2").await.json::<Value>().await.unwrap()["repositories"].clone()
+    };
+    assert_eq!(listed(&app.docker(&viewer)).await, json!(["acme/hello/web"]));
+    assert_eq!(listed(&app.docker(&owner)).await, json!(["acme/hello/api", "acme/hello/web"]));
     viewer.get(&ids[2]).await.expect(200);
     viewer.get(&format!("{}/tags", ids[2])).await.expect(200);
     for hidden in [&ids[0], &ids[1]] {
@@ -199,6 +204,11 @@ async fn who_has_one_repository_sees_that_one_alone() {
     }
     assert_eq!(owner.get(&members).await.expect(200)["items"].as_array().unwrap().len(), 1);
     viewer.put(&member, json!({"role": "maintainer"})).await.refused(403, "access.denied");
+    // The role counts in the catalogue as at the registry.
+    let tag = format!("{}/tags/v1?dry_run=true", ids[2]);
+    viewer.delete(&tag).await.refused(403, "access.denied");
+    owner.put(&member, json!({"role": "maintainer"})).await.expect(200);
+    viewer.delete(&tag).await.expect(200);
     let stranger = app.member(&app.tenant("other").await, TenantRole::Owner).await;
     let path = format!("{members}/{}", stranger.user_id.unwrap());
     owner.put(&path, json!({"role": "reader"})).await.refused(404, "not_found");
