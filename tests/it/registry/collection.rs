@@ -168,16 +168,20 @@ async fn collection_runs_beside_eight_clients_that_push_images_with_common_layer
     let hub = Hub::with(|config| config.collect_grace_hours = 1).await;
     let owner = admin(&hub).await;
     let shared: Vec<Vec<u8>> = (0..4).map(|n| noise(20_000, n + 10)).collect();
+    // Time flies between pushes, so that collection has something to do; no push outlasts its grace.
+    let time = std::sync::Arc::new(tokio::sync::RwLock::new(()));
     let pushers: Vec<_> = (0..8u64)
         .map(|n| {
-            let (owner, shared) = (owner.clone(), shared.clone());
+            let (owner, shared, time) = (owner.clone(), shared.clone(), time.clone());
             tokio::spawn(async move {
                 let mut kept = Vec::new();
                 for round in 0..12u64 {
                     let repository = format!("acme/hello/app{}", n % 3);
                     let own = noise(5_000, 1000 + n * 100 + round);
                     let layers = [&shared[usize::try_from((n + round) % 4).unwrap()][..], &own[..]];
+                    let on_its_way = time.read().await;
                     let digest = untagged(&owner, &repository, &layers).await;
+                    drop(on_its_way);
                     if round % 3 == 0 {
                         kept.push((repository, layers.map(<[u8]>::to_vec)));
                     } else {
@@ -194,8 +198,11 @@ async fn collection_runs_beside_eight_clients_that_push_images_with_common_layer
     let kept: Vec<_> = loop {
         tokio::select! {
             done = &mut pushing => break done.into_iter().flat_map(Result::unwrap).collect(),
-            // Time flies, so that collection has something to do; never so fast that a push outlasts its grace.
-            _ = hub.collect(false) => hub.app.clock.advance(Duration::minutes(9)),
+            () = async {
+                hub.collect(false).await;
+                let _nothing_on_its_way = time.write().await;
+                hub.app.clock.advance(Duration::hours(3));
+            } => {}
         }
     };
     for _ in 0..3 {
@@ -252,10 +259,10 @@ async fn a_collection_that_was_killed_goes_on_after_the_restart() {
     let collect = json!({"kind": "collect"});
     let mut hits = 0;
     for kill in 0..6 {
-        sqlx::raw_sql(age).execute(&mut database).await.unwrap();
         let started = admin.post("/system/storage/runs", &collect).await.status;
         assert!(matches!(started.as_u16(), 202 | 409), "{started}");
         server.kill();
+        sqlx::raw_sql(age).execute(&mut database).await.unwrap();
         let open = "select count(*) from storage_runs where status = 'running'";
         hits += sqlx::query_scalar::<_, i64>(open).fetch_one(&mut database).await.unwrap();
         sqlx::raw_sql(now).execute(&mut database).await.unwrap();

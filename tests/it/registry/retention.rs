@@ -166,7 +166,7 @@ async fn an_immutable_tag_neither_moves_nor_goes() {
     let mut tx = world.hub.app.db.tenant(world.tenant.id).await.unwrap();
     let tags = ["v1.0".to_owned(), "v2.0".to_owned()];
     let faults = world.hub.registry.tag_faults(&mut tx, project, "web", &tags).await.unwrap();
-    assert_eq!((faults.len(), faults[0].pointer.as_str()), (1, "/image_tags/0"));
+    assert_eq!((faults.len(), faults[0].pointer.as_str()), (1, "/tags/0"));
     let built = Built { build: BuildId::new(), project, image: "web", digest: digest_of(&second), tags: &tags };
     let moved = world.hub.registry.tag(&mut tx, &Actor::system("test"), &built).await.unwrap_err();
     assert!(moved.message().contains("v1.0 is immutable"), "{moved:?}");
@@ -251,8 +251,8 @@ async fn a_build_that_would_move_an_immutable_tag_is_refused_at_once() {
     owner.put("/projects/hello/retention-policy", json!({"immutable_tags": ["v*"]})).await.expect(200);
     let build = |tags: &[&str]| {
         json!({"project": "hello", "method": "docker", "source": {"dockerfile": "FROM scratch\n"}, "start": false,
-               "image_name": "web", "image_tags": tags})
+               "image": "web", "tags": tags})
     };
-    assert_eq!(owner.post("/builds", build(&["latest", "v1"])).await.faults(), ["/image_tags/1 immutable"]);
+    assert_eq!(owner.post("/builds", build(&["latest", "v1"])).await.faults(), ["/tags/1 immutable"]);
     owner.post("/builds", build(&["latest", "v2"])).await.expect(202);
 }

@@ -165,7 +165,7 @@ impl Registry {
         let taken = existing.iter().filter(|tag| retention.is_immutable(tag));
         let fault = |tag: &String| {
             let at = tags.iter().position(|t| t == tag).unwrap_or_default();
-            Fault::new(format!("/image_tags/{at}"), "immutable", error::tag_immutable(tag).message())
+            Fault::new(format!("/tags/{at}"), "immutable", error::tag_immutable(tag).message())
         };
         Ok(taken.map(fault).collect())
     }
