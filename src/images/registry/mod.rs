@@ -1,7 +1,7 @@
 //! The OCI registry: blobs, uploads, manifests, tags, tokens (OCI Distribution Specification 1.1, push and pull).
 //!
 //! Owns `storage_backends`, `image_blobs`, `repositories`, `repository_blobs`, `blob_uploads`, `image_manifests`,
-//! `image_layer_blobs`, `image_tags`, `image_tag_history`, `tenant_blobs`, `layer_sizes`, `storage_metrics`,
+//! `image_layer_blobs`, `image_tags`, `image_tag_history`, `tenant_blobs`, `layer_measures`, `layer_sizes`, `storage_metrics`,
 //! `registry_accesses`, `tenant_transfers`, `storage_garbage`, `storage_quarantine`, `storage_runs` and
 //! `retention_policies`. Publishes `image.pushed`, `image.deleted` and `blob.rotten`.
 //!
@@ -32,7 +32,7 @@ pub use model::{
     StorageTotals, Tag, TagRule, Transfer, blob_range, content_range,
 };
 pub use service::{
-    Base, BodyStream, DigestPrefix, Entry, ManifestDetails, Measure, Parts, Referrer, Registry, Removed,
-    RetentionPreview, Served, TagInfo, TagMove, Tagged, Usage,
+    Base, BodyStream, DigestPrefix, Entry, ManifestDetails, Parts, Referrer, Registry, Removed, RetentionPreview, Served,
+    TagInfo, TagMove, Tagged, Usage,
 };
 pub use tasks::register;

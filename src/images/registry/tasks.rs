@@ -1,7 +1,7 @@
 //! What runs behind.
 
 use super::model::RunKind;
-use super::service::{MEASURE, Registry};
+use super::service::Registry;
 use super::store;
 use crate::kernel::{Error, Result};
 use crate::platform::jobs;
@@ -15,6 +15,9 @@ const BATCH: i64 = 500;
 /// How soon after it was asked for a collection or verification begins.
 const LOOK_FOR_RUNS: Period = Period::from_secs(10);
 
+/// How soon after a push its layers are measured.
+const MEASURE: Period = Period::from_secs(10);
+
 /// Registers the reaper of uploads, the keeper of the access log, garbage collection, verification and the measuring of
 /// layers.
 pub fn register(jobs: &mut jobs::Registry, registry: &Registry) {
@@ -26,9 +29,9 @@ pub fn register(jobs: &mut jobs::Registry, registry: &Registry) {
         });
     }
     let measuring = registry.clone();
-    jobs.on(MEASURE, move |payload| {
+    jobs.every(MEASURE, "registry.measure_layers", move || {
         let registry = measuring.clone();
-        async move { registry.measure(serde_json::from_value(payload)?).await }
+        async move { registry.measure_queued().await }
     });
     let keeper = registry.clone();
     jobs.every(Period::from_hours(1), "registry.keep_access_log", move || {

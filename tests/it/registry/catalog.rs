@@ -2,7 +2,7 @@ use crate::support::hub::{Client, Hub, TestTenant, descriptor, image_manifest, r
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use image_factory::images::catalog::{Hold, Image, ImageFilters, ImageType, Lifecycle, LifecycleStep, ManifestRole};
-use image_factory::images::registry::{Built, Measure, Reference};
+use image_factory::images::registry::{Built, Reference};
 use image_factory::kernel::ids::{BuildId, ExecutionId};
 use image_factory::kernel::{Actor, Digest, Kind, PageRequest};
 use image_factory::tenancy::access::{Permission, TenantRole};
@@ -207,13 +207,8 @@ async fn a_manifest_is_shown_with_platforms_layers_base_build_and_referrers() {
     dev.manifest(REPOSITORY, "signature", &signature).await;
 
     // What runs behind.
-    let jobs: Vec<Value> = sqlx::query_scalar("select payload from jobs where kind = 'registry.measure_layers'")
-        .fetch_all(&mut hub.db.connect().await)
-        .await
-        .unwrap();
-    for job in jobs {
-        hub.registry.measure(serde_json::from_value::<Measure>(job).unwrap()).await.unwrap();
-    }
+    hub.registry.measure_queued().await.unwrap();
+    assert_eq!(hub.count("select count(*) from layer_measures").await, 0);
 
     let filters = ImageFilters { name: Some("web".into()), ..ImageFilters::default() };
     let image = hub.catalog.list(&acme.caller, &filters, &page(1, None)).await.unwrap().items.remove(0);

@@ -3,29 +3,17 @@
 use super::Registry;
 use crate::images::registry::model::{Compression, Descriptor, Manifest, Unpacked};
 use crate::images::registry::store;
-use crate::kernel::ids::{ImageId, TenantId};
+use crate::images::registry::store::layers::Queued;
+use crate::kernel::ids::ImageId;
 use crate::kernel::{Digest, Result};
 use crate::platform::db::TenantTx;
-use crate::platform::jobs;
 use crate::platform::storage::Key;
 use crate::platform::tasks::blocking;
 use futures::StreamExt;
-use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
-
-/// The job that measures the layers of a manifest.
-pub const MEASURE: &str = "registry.measure_layers";
 
 /// A layer that unpacks to more is not measured: 100 GiB.
 const MAX_UNPACKED_BYTES: u64 = 100 * 1024 * 1024 * 1024;
-
-/// Whose layers to measure.
-#[derive(Debug, Serialize, Deserialize)]
-pub struct Measure {
-    tenant_id: TenantId,
-    repository_id: ImageId,
-    digest: Digest,
-}
 
 impl Registry {
     /// Has the layers of a manifest measured after the caller's transaction.
@@ -37,15 +25,29 @@ impl Registry {
         manifest: &Manifest,
     ) -> Result<()> {
         if manifest.layers.iter().any(|l| measurable(l).is_some()) {
-            let tenant_id = tx.tenant_id();
-            let measure = Measure { tenant_id, repository_id: repository, digest };
-            jobs::enqueue(tx, MEASURE, Some(tenant_id), serde_json::to_value(measure)?).await?;
+            store::layers::queue(tx, repository, &digest).await?;
         }
         Ok(())
     }
 
+    /// Measures what is queued, one manifest after another.
+    pub async fn measure_queued(&self) -> Result<()> {
+        loop {
+            let mut tx = self.parts.db.system("look for layers to measure").await?;
+            let next = store::layers::next(&mut tx).await?;
+            drop(tx);
+            let Some(next) = next else { return Ok(()) };
+            // One that fails is given up, and the others go on with the next run: it may fail for ever.
+            let measured = self.measure(&next).await;
+            let mut tx = self.parts.db.system("layers are measured").await?;
+            store::layers::done(&mut tx, &next).await?;
+            tx.commit().await?;
+            measured?;
+        }
+    }
+
     /// Measures the layers that nobody has measured, and tells the catalogue their sum where all are known.
-    pub async fn measure(&self, what: Measure) -> Result<()> {
+    async fn measure(&self, what: &Queued) -> Result<()> {
         let mut tx = self.parts.db.tenant(what.tenant_id).await?;
         let found = store::manifests::describe(&mut tx, what.repository_id, Some(&what.digest)).await?;
         drop(tx);
@@ -55,7 +57,7 @@ impl Registry {
         let mut known = self.measured(&manifest).await?;
         for (digest, compression) in manifest.layers.iter().filter_map(measurable) {
             if let std::collections::hash_map::Entry::Vacant(unknown) = known.entry(digest) {
-                let Some(size) = self.unpack(&what, &digest, compression).await? else { return Ok(()) };
+                let Some(size) = self.unpack(what, &digest, compression).await? else { return Ok(()) };
                 let mut tx = self.parts.db.system("keep the size of a layer").await?;
                 store::layers::keep(&mut tx, &digest, size, self.parts.clock.now()).await?;
                 tx.commit().await?;
@@ -89,7 +91,7 @@ impl Registry {
     }
 
     /// Reads a layer to its end: none in it when it cannot be unpacked, none at all when it is gone.
-    async fn unpack(&self, what: &Measure, layer: &Digest, compression: Compression) -> Result<Option<Option<u64>>> {
+    async fn unpack(&self, what: &Queued, layer: &Digest, compression: Compression) -> Result<Option<Option<u64>>> {
         let mut tx = self.parts.db.tenant(what.tenant_id).await?;
         let key = store::layers::storage_key(&mut tx, what.repository_id, layer).await?;
         drop(tx);

@@ -19,7 +19,6 @@ mod uploads;
 pub use details::{Base, DigestPrefix, Entry, ManifestDetails, TagMove};
 pub use listings::NamePage;
 pub use manifests::{Served, Tagged};
-pub use measures::{MEASURE, Measure};
 pub use referrers::Referrer;
 pub use removal::Removed;
 pub use retention::RetentionPreview;
