@@ -2,7 +2,12 @@
 
 use clap::Parser;
 use image_factory::cli::{self, Cli};
+use mimalloc::MiMalloc;
 use std::process::ExitCode;
+
+/// Buffers are made by one thread and freed by another, of which glibc keeps several times what is in use.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();

@@ -11,6 +11,8 @@
 #![expect(clippy::print_stdout, reason = "its output is its purpose")]
 #![expect(clippy::cast_precision_loss, reason = "ratios are rounded to two digits")]
 
+#[path = "../it/support/api.rs"]
+#[expect(dead_code, reason = "the tests use more of it")]
 mod api;
 #[path = "../it/support/database.rs"]
 #[expect(dead_code, reason = "the tests use more of it")]
@@ -21,12 +23,17 @@ mod logs;
 mod measure;
 mod product;
 mod queue;
+mod registry;
+mod rest;
 mod seed;
+#[path = "../it/support/server.rs"]
+#[expect(dead_code, reason = "the tests use more of it")]
+mod server;
 mod start;
 
 use std::time::Instant;
 
-const SUBJECTS: [&str; 6] = ["queue", "fairness", "start", "logs", "live", "api"];
+const SUBJECTS: [&str; 7] = ["queue", "fairness", "start", "logs", "live", "api", "registry"];
 
 fn main() {
     // Cargo adds `--bench`.
@@ -48,7 +55,8 @@ fn main() {
                 "start" => Box::pin(start::run()).await,
                 "logs" => Box::pin(logs::run()).await,
                 "live" => Box::pin(live::run()).await,
-                _ => Box::pin(api::run()).await,
+                "api" => Box::pin(rest::run()).await,
+                _ => Box::pin(registry::run()).await,
             }
         });
         println!("  ({subject} took {} s)", begun.elapsed().as_secs());

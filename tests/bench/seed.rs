@@ -85,3 +85,42 @@ pub async fn start(connection: &mut PgConnection, tenant: i64, build: i64) -> im
     .unwrap();
     execution.into()
 }
+
+/// The repositories numbered `from` to `to` (exclusive), each with a blob, a manifest and a tag: every hundredth is of the
+/// tenant `acme`, the others are of a tenant of their own.
+pub async fn registry(connection: &mut PgConnection, from: i64, to: i64) {
+    sql(connection, &format!(
+        "insert into tenants (id, slug, name, created_at, updated_at)
+             values ('00000000-0001-7000-8000-00000000ffff', 'others', 'Others', now(), now()) on conflict do nothing;
+         insert into projects (id, tenant_id, slug, name, description, created_by, created_at, updated_at)
+             values ('00000000-0002-7000-8000-00000000ffff', '00000000-0001-7000-8000-00000000ffff', 'others', 'Others', '', 'bench',
+                     now(), now()) on conflict do nothing;
+         create temporary table seeded as
+             select n, md5('r' || n)::uuid as id, decode(md5('b' || n) || md5('c' || n), 'hex') as digest, p.tenant_id,
+                    p.id as project_id
+             from generate_series({from}, {to} - 1) n
+             join tenants t on t.slug = case when n % 100 = 0 then 'acme' else 'others' end
+             join projects p on p.tenant_id = t.id;
+         insert into repositories (id, tenant_id, project_id, name, full_name, created_at)
+             select id, tenant_id, project_id, 'r-' || n, 'x/y/r-' || n, now() from seeded;
+         insert into image_blobs (digest, size_bytes, storage_backend_id, storage_key, created_at)
+             select digest, 1000, (select id from storage_backends), 'blobs/seeded/' || n, now() from seeded;
+         insert into repository_blobs (tenant_id, repository_id, digest, size_bytes, linked_at)
+             select tenant_id, id, digest, 1000, now() from seeded;
+         insert into image_manifests (id, tenant_id, repository_id, digest, media_type, layer_count, size_bytes,
+                                      manifest_content, pushed_by, pushed_at)
+             select id, tenant_id, id, digest, 'application/vnd.oci.image.manifest.v1+json', 1, 300, '', 'bench', now()
+             from seeded;
+         insert into image_layer_blobs (tenant_id, manifest_id, layer_order, kind, digest, media_type, size_bytes)
+             select tenant_id, id, 0, 'layer', digest, 'l', 1000 from seeded;
+         insert into image_tags (tenant_id, repository_id, name, manifest_id, moved_by, moved_at)
+             select tenant_id, id, 'latest', id, 'bench', now() from seeded;
+         insert into tenant_blobs (tenant_id, digest, size_bytes) select tenant_id, digest, 1000 from seeded;
+         insert into images (id, tenant_id, project_id, name, repository, image_type, digest, pushed_by, pushed_at, created_at)
+             select id, tenant_id, project_id, 'r-' || n, 'x/y/r-' || n, 'container', 'sha256:' || encode(digest, 'hex'),
+                    'bench', now(), now() from seeded;
+         drop table seeded;"
+    ))
+    .await;
+    sql(connection, "vacuum analyze").await;
+}

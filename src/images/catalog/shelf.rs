@@ -16,7 +16,7 @@ pub struct CatalogShelf;
 impl Shelf for CatalogShelf {
     async fn pushed(&self, tx: &mut TenantTx, push: &Push) -> Result<()> {
         // What is about another manifest, such as a signature, is not what the image shows.
-        if push.manifest.subject.is_some() && store::lifecycle(tx, push.image_id).await?.is_some() {
+        if push.is_about_another() && store::lifecycle(tx, push.image_id).await?.is_some() {
             return Ok(());
         }
         let image_type = if push.manifest.artifact_type.is_some() { ImageType::Artifact } else { ImageType::Container };

@@ -1,7 +1,7 @@
 //! What the registry asks of others: ports that contexts above it, or beside it, implement.
 
 use super::access::Place;
-use super::model::{Action, Actions, Manifest, RepositoryName, RepositoryPattern};
+use super::model::{Action, Actions, Manifest, RepositoryName, RepositoryPattern, is_referrers_tag};
 use crate::kernel::ids::{BuildId, ExecutionId, ImageId, ProjectId, RobotId, TenantId, UserId};
 use crate::kernel::{Digest, Result};
 use crate::platform::db::{SystemTx, TenantStatement, TenantTx};
@@ -133,6 +133,13 @@ pub struct Push {
     pub by: String,
     /// When.
     pub at: DateTime<Utc>,
+}
+
+impl Push {
+    /// Whether it is about another manifest: by its subject, or by the tag that names one.
+    pub fn is_about_another(&self) -> bool {
+        self.manifest.subject.is_some() || self.tag.as_deref().is_some_and(is_referrers_tag)
+    }
 }
 
 /// Keeps the catalogue in step with the registry, in the registry's own transactions.

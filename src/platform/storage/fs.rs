@@ -1,5 +1,5 @@
 //! Objects as files. An upload is a file under `staging/`, locked by its one writer; commit syncs it and renames it to
-//! its key, then syncs the folder. All file operations run off the reactor, in pieces of about a megabyte.
+//! its key, then syncs the folder. All file operations run off the reactor, in pieces of a quarter of a megabyte.
 
 use super::{
     ByteStream, Config, Incoming, Key, Listed, Object, ObjectStore, Staged, Upload, busy, check_name, staged_short,
@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Bytes collected before they are handed to the disk in one go.
-const WRITE_BYTES: usize = 1024 * 1024;
+const WRITE_BYTES: usize = 256 * 1024;
 /// Bytes of one read.
 const READ_BYTES: u64 = 256 * 1024;
 /// Reads in flight: the next is on its way while one is being sent.

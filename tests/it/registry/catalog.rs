@@ -323,3 +323,30 @@ async fn moves_of_a_tag_are_listed_also_when_it_is_gone() {
     let first = history(page(2, newest.next_cursor)).await;
     assert_eq!((first.items[0].from_digest, first.items[0].to_digest), (None, digests[0]));
 }
+
+#[tokio::test]
+async fn a_word_that_very_many_images_have_finds_the_newest_of_them() {
+    let hub = Hub::start().await;
+    let acme = hub.tenant("acme", &["hello"]).await;
+    let project = hub.project(&acme, "hello").await;
+    let mut connection = hub.db.connect().await;
+    for insert in [
+        "insert into repositories (id, tenant_id, project_id, name, full_name, created_at)
+         select ('00000000-0000-7000-8000-' || lpad(n::text, 12, '0'))::uuid, $1, $2, 'server-' || n,
+                'acme/hello/server-' || n, now() from generate_series(1, 1200) as n",
+        "insert into images (id, tenant_id, project_id, name, repository, image_type, digest, pushed_by, pushed_at, created_at)
+         select id, $1, $2, name, full_name, 'container', 'sha256:x', 'system:test', now(), now() from repositories",
+        "insert into image_terms (tenant_id, image_id, term) select $1, id, name from images where project_id = $2",
+    ] {
+        sqlx::query(insert).bind(acme.id.0).bind(project.0).execute(&mut connection).await.unwrap();
+    }
+    let found = async |query: &str, cursor: Option<String>| {
+        let filters = ImageFilters { query: Some(query.to_owned()), ..ImageFilters::default() };
+        let found = hub.catalog.list(&acme.caller, &filters, &page(2, cursor)).await.unwrap();
+        (found.items.into_iter().map(|i| i.name).collect::<Vec<_>>(), found.next_cursor)
+    };
+    let (newest, cursor) = found("server", None).await;
+    assert_eq!(newest, ["server-1200", "server-1199"]);
+    assert_eq!(found("server", cursor).await.0, ["server-1198", "server-1197"]);
+    assert_eq!(found("server-77", None).await.0, ["server-779", "server-778"]);
+}

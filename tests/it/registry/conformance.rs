@@ -502,6 +502,8 @@ async fn an_index_under_a_referrers_tag_counts_and_stays_true() {
     let index = json!({"schemaVersion": 2, "mediaType": INDEX, "manifests": entries});
     let tag = format!("sha256-{}", digest(&image).hex());
     assert_eq!(put(&owner, &tag, &index).await.status(), 201);
+    // It is not what the image shows.
+    assert_eq!(hub.count("select count(*) from images where tag like 'sha256-%'").await, 0);
     assert_eq!(referrers(&owner, "", &digest(&image)).await.len(), 2);
     assert_eq!(referrers(&owner, "?artifactType=application/vnd.example.sbom", &digest(&image)).await.len(), 1);
 

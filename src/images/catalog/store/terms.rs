@@ -32,11 +32,12 @@ pub async fn has(tx: &mut TenantTx, image: ImageId) -> Result<bool> {
     .await?)
 }
 
-/// Images with a term from `low` up to `high`, in no order: at most `limit`.
+/// Images with a term from `low` up to `high`, by term: at most `limit`, and again for each of their terms.
 pub async fn find(tx: &mut TenantTx, low: &str, high: &str, limit: i64) -> Result<Vec<ImageId>> {
     let tenant = tx.tenant_id();
     let ids = sqlx::query_scalar!(
-        "select image_id from image_terms where tenant_id = $1 and term >= $2 and term < $3 limit $4",
+        "select image_id from image_terms where tenant_id = $1 and term >= $2 and term < $3
+         order by term limit $4",
         tenant.0,
         low,
         high,

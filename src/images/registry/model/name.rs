@@ -94,6 +94,19 @@ impl FromStr for Tag {
     }
 }
 
+/// The tag under which clients keep an index of a manifest's referrers (OCI Distribution Specification 1.1, "Referrers Tag
+/// Schema").
+pub fn referrers_tag(subject: &Digest) -> String {
+    format!("sha256-{}", subject.hex())
+}
+
+/// Whether a tag is one of the referrers tag schema, or one of those that signers made of it: `sha256-<hex>.sig`.
+pub fn is_referrers_tag(tag: &str) -> bool {
+    tag.strip_prefix("sha256-").and_then(|rest| rest.split_at_checked(64)).is_some_and(|(hex, end)| {
+        hex.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')) && (end.is_empty() || end.starts_with('.'))
+    })
+}
+
 impl fmt::Display for Tag {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
@@ -157,6 +170,16 @@ mod tests {
         assert!(matches!("v1.0".parse(), Ok(Reference::Tag(_))));
         assert_eq!("sha256:zz".parse::<Reference>().unwrap_err().code(), "DIGEST_INVALID");
         assert_eq!("-x".parse::<Reference>().unwrap_err().code(), "TAG_INVALID");
+    }
+
+    #[test]
+    fn tags_of_referrers_are_known() {
+        let tag = referrers_tag(&Digest::of(b"x"));
+        assert!(is_referrers_tag(&tag) && is_referrers_tag(&format!("{tag}.sig")));
+        for other in ["latest", "sha256-", &tag[..70], &format!("{tag}0"), &tag.to_uppercase(), &tag.replace('-', ":")]
+        {
+            assert!(!is_referrers_tag(other), "{other}");
+        }
     }
 
     proptest! {

@@ -6,7 +6,7 @@
 
 use super::Registry;
 use crate::images::registry::access::Access;
-use crate::images::registry::model::{Action, Manifest, RepositoryName, without};
+use crate::images::registry::model::{Action, Manifest, RepositoryName, referrers_tag, without};
 use crate::images::registry::store;
 use crate::images::registry::store::manifests::NewManifest;
 use crate::images::registry::store::referrers::Wanted;
@@ -85,7 +85,7 @@ impl Registry {
         artifact_type: Option<&str>,
         last: Option<&Digest>,
     ) -> Result<ReferrerPage> {
-        let fallback = fallback_tag(subject);
+        let fallback = referrers_tag(subject);
         let wanted = Wanted {
             repository,
             subject,
@@ -123,7 +123,7 @@ impl Registry {
     ) -> Result<Vec<Digest>> {
         let Cleanup { repository, by, now } = *cleanup;
         let mut outdated = Vec::new();
-        outdated.extend(store::tags::delete(tx, repository, &fallback_tag(deleted), by, now).await?);
+        outdated.extend(store::tags::delete(tx, repository, &referrers_tag(deleted), by, now).await?);
         for (tag, index) in store::referrers::fallback_tags_listing(tx, repository, deleted).await? {
             outdated.push(index.digest);
             let Some(rest) = without(&index.content, deleted) else {
@@ -157,10 +157,4 @@ impl Registry {
         }
         Ok(removed)
     }
-}
-
-/// The tag under which clients keep an index of a manifest's referrers (OCI Distribution Specification 1.1, "Referrers Tag
-/// Schema").
-fn fallback_tag(subject: &Digest) -> String {
-    format!("sha256-{}", subject.hex())
 }
