@@ -31,7 +31,7 @@ export const t = defineTexts('ui', {
   actor: {
     keyOf: 'API key of {{name}}',
     key: 'API key {{id}}',
-    execution: 'a running build',
+    execution: 'a build',
     robot: 'robot account {{id}}',
     system: 'the service ({{part}})',
     anonymous: 'nobody signed in',

@@ -905,6 +905,41 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/projects/{id}/retention-policy": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What goes from the project's repositories by itself, and which tags never move. */
+        get: operations["get_retention_policy"];
+        /** Replace the project's retention policy. */
+        put: operations["replace_retention_policy"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/projects/{id}/retention-policy/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What this policy would take from the project now. Nothing is saved and nothing goes. */
+        post: operations["preview_retention_policy"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/projects/{id}/secrets": {
         parameters: {
             query?: never;
@@ -1326,38 +1361,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/projects/{id}/retention-policy": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["get_retention_policy"];
-        put: operations["replace_retention_policy"];
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/projects/{id}/retention-policy/preview": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: operations["preview_retention_policy"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -1382,6 +1385,19 @@ export interface components {
         };
         /** @description A key made by a person for a machine. Its permissions are its scopes, as far as the person has them now. */
         ApiKey: {
+            /** @description Unique. */
+            id: components["schemas"]["ApiKeyId"];
+            /** @description The tenant in which it works. */
+            tenant_id: components["schemas"]["TenantId"];
+            /** @description The person behind it. */
+            user_id: components["schemas"]["UserId"];
+            /** @description For people. */
+            name: string;
+            /** @description The part of the key that is not secret: keys look like `ifk_<prefix>_<secret>`. */
+            prefix: string;
+            /** @description What it may do at most. */
+            scopes: components["schemas"]["Permission"][];
+            project_id?: components["schemas"]["ProjectId"] | null;
             /**
              * Format: date-time
              * @description When it was made.
@@ -1392,29 +1408,16 @@ export interface components {
              * @description When it stops working.
              */
             expires_at?: string | null;
-            /** @description Unique. */
-            id: components["schemas"]["ApiKeyId"];
             /**
              * Format: date-time
              * @description When it was last used, to the minute.
              */
             last_used_at?: string | null;
-            /** @description For people. */
-            name: string;
-            /** @description The part of the key that is not secret: keys look like `ifk_<prefix>_<secret>`. */
-            prefix: string;
-            project_id?: components["schemas"]["ProjectId"] | null;
             /**
              * Format: date-time
              * @description When it was revoked.
              */
             revoked_at?: string | null;
-            /** @description What it may do at most. */
-            scopes: components["schemas"]["Permission"][];
-            /** @description The tenant in which it works. */
-            tenant_id: components["schemas"]["TenantId"];
-            /** @description The person behind it. */
-            user_id: components["schemas"]["UserId"];
         };
         /** @description A key just made. */
         ApiKeyCreatedAnswer: {
@@ -1429,85 +1432,85 @@ export interface components {
         ApiKeyId: string;
         /** @description Something that the build produced. */
         ArtifactReport: {
-            /** @description `docker_image`. */
-            artifact_type: string;
-            /**
-             * Format: date-time
-             * @description When it was recorded.
-             */
-            created_at: string;
-            /** @description `sha256:...` */
-            digest?: string | null;
             /**
              * Format: uuid
              * @description Its id.
              */
             id: string;
-            /**
-             * Format: uuid
-             * @description The image of the catalogue.
-             */
-            image_id?: string | null;
-            /** @description Whether it is still there. */
-            is_available: boolean;
-            /** @description Where it is: a reference that clients can pull. */
-            location: string;
+            /** @description `docker_image`. */
+            artifact_type: string;
             /** @description Repository and tag. */
             name: string;
+            /** @description Where it is: a reference that clients can pull. */
+            location: string;
             /**
              * Format: int64
              * @description Its size, compressed.
              */
             size_bytes?: number | null;
+            /** @description `sha256:...` */
+            digest?: string | null;
+            /** @description Whether it is still there. */
+            is_available: boolean;
+            /**
+             * Format: uuid
+             * @description The image of the catalogue.
+             */
+            image_id?: string | null;
+            /**
+             * Format: date-time
+             * @description When it was recorded.
+             */
+            created_at: string;
         };
         /** @description One line of the audit trail. */
         AuditEvent: {
-            /** @description `noun.verb`, past tense. */
-            action: string;
-            /** @description `user:<id>`, `api_key:<id>`, `robot:<id>`, `execution:<id>`, `system:<part>` or `anonymous`. */
-            actor: string;
-            /** @description The state after. */
-            after?: unknown;
-            /** @description The state before. */
-            before?: unknown;
             /**
              * Format: uuid
              * @description Unique.
              */
             id: string;
-            /** @description The address of the request. */
-            ip?: string | null;
-            /**
-             * Format: date-time
-             * @description When.
-             */
-            occurred_at: string;
-            /** @description The request. */
-            request_id?: string | null;
-            /** @description The thing: `project:<id>`. */
-            resource: string;
+            tenant_id?: components["schemas"]["TenantId"] | null;
             /**
              * Format: int64
              * @description Position in the chain, from 1, without gaps.
              */
             sequence: number;
-            tenant_id?: components["schemas"]["TenantId"] | null;
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            occurred_at: string;
+            /** @description `user:<id>`, `api_key:<id>`, `robot:<id>`, `execution:<id>`, `system:<part>` or `anonymous`. */
+            actor: string;
+            user_id?: components["schemas"]["UserId"] | null;
+            /** @description `noun.verb`, past tense. */
+            action: string;
+            /** @description The thing: `project:<id>`. */
+            resource: string;
+            /** @description The state before. */
+            before?: unknown;
+            /** @description The state after. */
+            after?: unknown;
+            /** @description The address of the request. */
+            ip?: string | null;
             /** @description The program that sent it. */
             user_agent?: string | null;
-            user_id?: components["schemas"]["UserId"] | null;
+            /** @description The request. */
+            request_id?: string | null;
         };
         /** @description An image that another one was made from, as its layers show. */
         Base: {
-            /** @description Its manifest. */
-            digest: string;
             /** @description The image. */
             image_id: components["schemas"]["ImageId"];
-            /** @description How many layers come from it. */
-            layer_count: number;
             /** @description Full name of its repository. */
             repository: string;
+            /** @description Its manifest. */
+            digest: string;
             /** @description The newest tag of the manifest. */
             tag?: string | null;
+            /** @description How many layers come from it. */
+            layer_count: number;
         };
         /**
          * Format: uuid
@@ -1521,75 +1524,75 @@ export interface components {
         BuildStatus: "pending" | "queued" | "running" | "completed" | "failed" | "cancelled";
         /** @description A build. */
         BuildView: {
-            /**
-             * Format: int32
-             * @description Executions so far.
-             */
-            attempts: number;
-            /**
-             * Format: date-time
-             * @description When somebody asked to cancel it.
-             */
-            cancel_requested_at?: string | null;
-            commit?: components["schemas"]["GitCommit"] | null;
-            /**
-             * Format: date-time
-             * @description When it ended.
-             */
-            completed_at?: string | null;
-            /** @description Options of the method, every default filled in; only in the answer for one build. */
-            config?: Record<string, unknown> | null;
-            /**
-             * Format: date-time
-             * @description When it was made.
-             */
-            created_at: string;
-            /** @description Why it failed. */
-            error_message?: string | null;
             /** @description Its id. */
             id: components["schemas"]["BuildId"];
-            /** @description Repository name below the project. */
-            image: string;
-            /** @description How it is built. */
-            method: components["schemas"]["Method"];
+            /** @description The project. */
+            project_id: components["schemas"]["ProjectId"];
             /**
              * Format: int32
              * @description 1, 2, 3 ... in the project.
              */
             number: number;
-            original_build_id?: components["schemas"]["BuildId"] | null;
+            /** @description Where it stands. */
+            status: components["schemas"]["BuildStatus"];
+            /** @description How it is built. */
+            method: components["schemas"]["Method"];
+            /** @description Where its files come from. */
+            source: components["schemas"]["SourceRequest"];
+            /** @description Options of the method, every default filled in; only in the answer for one build. */
+            config?: Record<string, unknown> | null;
+            /** @description Repository name below the project. */
+            image: string;
+            /** @description Tags that move to the image. */
+            tags: string[];
             /**
              * Format: int32
              * @description Higher first, within the tenant.
              */
             priority: number;
-            /** @description The project. */
-            project_id: components["schemas"]["ProjectId"];
-            /**
-             * Format: date-time
-             * @description When it was queued.
-             */
-            queued_at?: string | null;
-            result?: components["schemas"]["ResultReport"] | null;
-            /** @description Where its files come from. */
-            source: components["schemas"]["SourceRequest"];
-            /**
-             * Format: date-time
-             * @description When it was first claimed.
-             */
-            started_at?: string | null;
-            /** @description Where it stands. */
-            status: components["schemas"]["BuildStatus"];
-            /** @description Tags that move to the image. */
-            tags: string[];
             /**
              * Format: int32
              * @description Time limit from the claim to the end.
              */
             timeout_seconds: number;
+            /**
+             * Format: int32
+             * @description Executions so far.
+             */
+            attempts: number;
             triggered_by_user_id?: components["schemas"]["UserId"] | null;
+            original_build_id?: components["schemas"]["BuildId"] | null;
+            commit?: components["schemas"]["GitCommit"] | null;
+            /** @description Why it failed. */
+            error_message?: string | null;
+            /**
+             * Format: date-time
+             * @description When somebody asked to cancel it.
+             */
+            cancel_requested_at?: string | null;
+            /**
+             * Format: date-time
+             * @description When it was made.
+             */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description When it was queued.
+             */
+            queued_at?: string | null;
+            /**
+             * Format: date-time
+             * @description When it was first claimed.
+             */
+            started_at?: string | null;
+            /**
+             * Format: date-time
+             * @description When it ended.
+             */
+            completed_at?: string | null;
             /** @description Why it waits; only while it is queued, and only in the answer for one build. */
             waiting?: components["schemas"]["WaitingReason"][];
+            result?: components["schemas"]["ResultReport"] | null;
         };
         /** @description What the tenant is entitled to. */
         Capabilities: {
@@ -1604,17 +1607,17 @@ export interface components {
         CapabilityState: {
             /** @description Which. */
             capability: components["schemas"]["Capability"];
+            /** @description Whether the tenant has it. */
+            entitled: boolean;
+            /** @description Why it was decided so; none where the default stands. */
+            reason?: string | null;
+            /** @description Who decided. */
+            changed_by?: string | null;
             /**
              * Format: date-time
              * @description When.
              */
             changed_at?: string | null;
-            /** @description Who decided. */
-            changed_by?: string | null;
-            /** @description Whether the tenant has it. */
-            entitled: boolean;
-            /** @description Why it was decided so; none where the default stands. */
-            reason?: string | null;
         };
         ChangePasswordRequest: {
             /** Format: password */
@@ -1629,21 +1632,6 @@ export interface components {
         ConcurrencyPolicy: {
             /**
              * Format: int32
-             * @description By the method `container`.
-             */
-            container_max_concurrent: number;
-            /**
-             * Format: int32
-             * @description By the method `docker`.
-             */
-            docker_max_concurrent: number;
-            /**
-             * Format: int32
-             * @description By the method `kaniko`.
-             */
-            kaniko_max_concurrent: number;
-            /**
-             * Format: int32
              * @description In the whole tenant.
              */
             max_concurrent_builds: number;
@@ -1654,11 +1642,26 @@ export interface components {
             max_concurrent_per_project: number;
             /**
              * Format: int32
+             * @description By the method `docker`.
+             */
+            docker_max_concurrent: number;
+            /**
+             * Format: int32
+             * @description By the method `container`.
+             */
+            container_max_concurrent: number;
+            /**
+             * Format: int32
+             * @description By the method `kaniko`.
+             */
+            kaniko_max_concurrent: number;
+            /** @description Whether builds may overtake others of the tenant by priority; off: all count as priority 0 when queued. */
+            priority_dispatch_enabled: boolean;
+            /**
+             * Format: int32
              * @description Builds that wait longer fail.
              */
             max_queued_wait_minutes: number;
-            /** @description Whether builds may overtake others of the tenant by priority; off: all count as priority 0 when queued. */
-            priority_dispatch_enabled: boolean;
         };
         /**
          * Format: uuid
@@ -1667,8 +1670,6 @@ export interface components {
         ContextId: string;
         /** @description A stored context. */
         ContextView: {
-            /** @description SHA-256 of the archive. */
-            digest: string;
             /** @description Name it as `source.context_id`. */
             id: components["schemas"]["ContextId"];
             /**
@@ -1676,42 +1677,33 @@ export interface components {
              * @description Compressed size.
              */
             size_bytes: number;
+            /** @description SHA-256 of the archive. */
+            digest: string;
         };
         CreateApiKeyRequest: {
+            /** @description For people: what the key is for. */
+            name: string;
+            /** @description What it may do at most; you must have these permissions yourself. */
+            scopes: components["schemas"]["Permission"][];
+            project_id?: components["schemas"]["ProjectId"] | null;
             /**
              * Format: date-time
              * @description When it stops working; left out: when it is revoked.
              */
             expires_at?: string | null;
-            /** @description For people: what the key is for. */
-            name: string;
-            project_id?: components["schemas"]["ProjectId"] | null;
-            /** @description What it may do at most; you must have these permissions yourself. */
-            scopes: components["schemas"]["Permission"][];
         };
         /** @description A request for a build. */
         CreateBuild: {
+            /** @description Id or slug of the project. */
+            project: string;
+            /** @description How the image is built. */
+            method: components["schemas"]["Method"];
+            /** @description Where its files come from. */
+            source: components["schemas"]["SourceRequest"];
             /** @description Options of the method. */
             config?: Record<string, unknown>;
             /** @description Repository name below the project; the project's slug when left out. */
             image?: string | null;
-            /** @description How the image is built. */
-            method: components["schemas"]["Method"];
-            /**
-             * Format: int32
-             * @description Higher first, within the tenant.
-             * @default 0
-             */
-            priority?: number;
-            /** @description Id or slug of the project. */
-            project: string;
-            /** @description Where its files come from. */
-            source: components["schemas"]["SourceRequest"];
-            /**
-             * @description Queue it at once; else it waits for `POST /builds/{id}/start`.
-             * @default true
-             */
-            start?: boolean;
             /**
              * @description Tags that move to the image when the build completes.
              * @default [
@@ -1721,65 +1713,66 @@ export interface components {
             tags?: string[];
             /**
              * Format: int32
+             * @description Higher first, within the tenant.
+             * @default 0
+             */
+            priority?: number;
+            /**
+             * Format: int32
              * @description Time limit from the claim to the end.
              */
             timeout_seconds?: number | null;
+            /**
+             * @description Queue it at once; else it waits for `POST /builds/{id}/start`.
+             * @default true
+             */
+            start?: boolean;
         };
         CreateProjectRequest: {
-            /** @description For people. */
-            description?: string;
-            /** @description For people; left out: the slug. */
-            name?: string;
             /** @description Unique in the tenant; the second part of the names of its images. Never changes. */
             slug: string;
+            /** @description For people; left out: the slug. */
+            name?: string;
+            /** @description For people. */
+            description?: string;
         };
         CreateRobotAccountRequest: {
-            /** @description What it may do with them; you must have these permissions yourself. */
-            actions: components["schemas"]["Action"][];
+            /** @description Unique in the tenant; it signs in as `<tenant>+<name>`. Never changes. */
+            name: string;
             /** @description For people: what it is for. */
             description?: string;
+            project_id?: components["schemas"]["ProjectId"] | null;
+            /** @description Patterns of `<project>/<image>`, in which `*` stands for any characters; left out: all repositories. */
+            repositories?: string[];
+            /** @description What it may do with them; you must have these permissions yourself. */
+            actions: components["schemas"]["Action"][];
             /**
              * Format: date-time
              * @description When it stops working; left out: when it is deleted.
              */
             expires_at?: string | null;
-            /** @description Unique in the tenant; it signs in as `<tenant>+<name>`. Never changes. */
-            name: string;
-            project_id?: components["schemas"]["ProjectId"] | null;
-            /** @description Patterns of `<project>/<image>`, in which `*` stands for any characters; left out: all repositories. */
-            repositories?: string[];
         };
         CreateTenantRequest: {
-            /** @description For people. */
-            name: string;
             /** @description Unique; the first part of the names of its images. Never changes. */
             slug: string;
+            /** @description For people. */
+            name: string;
         };
         CreateUserRequest: {
             /** @description Unique in any case. */
             email: string;
             /** @description For people. */
             name: string;
+            /** @description Roles in the whole installation. */
+            system_roles?: components["schemas"]["SystemRole"][];
             /**
              * Format: password
              * @description A first password, which must be changed. Left out: a random one is made and shown once.
              */
             password?: string | null;
-            /** @description Roles in the whole installation. */
-            system_roles?: components["schemas"]["SystemRole"][];
         };
         /** @description Builds that have ended on a day. */
         DayStatistics: {
-            /**
-             * Format: int64
-             * @description That were cancelled.
-             */
-            cancelled: number;
-            /**
-             * Format: int64
-             * @description That made their image.
-             */
-            completed: number;
             /**
              * Format: date
              * @description In UTC.
@@ -1787,50 +1780,65 @@ export interface components {
             day: string;
             /**
              * Format: int64
+             * @description That made their image.
+             */
+            completed: number;
+            /**
+             * Format: int64
              * @description That failed.
              */
             failed: number;
+            /**
+             * Format: int64
+             * @description That were cancelled.
+             */
+            cancelled: number;
         };
         /** @description A base as an image names it (OCI Image Specification, "Pre-Defined Annotation Keys"). */
         DeclaredBase: {
-            /** @description `org.opencontainers.image.base.digest`. */
-            digest?: string | null;
             /** @description `org.opencontainers.image.base.name`. */
             name?: string | null;
+            /** @description `org.opencontainers.image.base.digest`. */
+            digest?: string | null;
         };
         /** @description The state of dispatch. */
         DispatcherReport: {
+            /** @description What the operator wants. */
+            mode: string;
+            /** @description Who said so last. */
+            changed_by: string;
+            /** @description Why. */
+            reason?: string | null;
             /**
              * Format: date-time
              * @description When.
              */
             changed_at: string;
-            /** @description Who said so last. */
-            changed_by: string;
-            /**
-             * Format: int64
-             * @description Builds that ended in the last hour.
-             */
-            finished_last_hour: number;
-            /** @description What the operator wants. */
-            mode: string;
             /**
              * Format: int64
              * @description Builds that wait, at most 100000.
              */
             queued: number;
-            /** @description Why. */
-            reason?: string | null;
             /**
              * Format: int64
              * @description Builds that run.
              */
             running: number;
+            /**
+             * Format: int64
+             * @description Builds that ended in the last hour.
+             */
+            finished_last_hour: number;
             /** @description Tenants with the longest queues, at most 100. */
             tenants: components["schemas"]["TenantQueue"][];
         };
         /** @description One attempt to run the build. */
         ExecutionReport: {
+            /**
+             * Format: uuid
+             * @description Its id.
+             */
+            id: string;
             /**
              * Format: int32
              * @description 1, 2, 3 ...
@@ -1839,48 +1847,45 @@ export interface components {
             /** @description `local`. */
             executor: string;
             /**
-             * Format: date-time
-             * @description When it ended.
+             * Format: uuid
+             * @description The dispatcher that held its lease.
              */
-            finished_at?: string | null;
+            worker_id: string;
+            /** @description The name that the executor knew it by. */
+            run_name: string;
+            /** @description `running`, `succeeded`, `failed`, `cancelled` or `lost`. */
+            status: string;
+            /** @description Why it ended so. */
+            reason?: string | null;
             /**
              * Format: date-time
              * @description When its lease was last renewed.
              */
             heartbeat_at?: string | null;
             /**
-             * Format: uuid
-             * @description Its id.
-             */
-            id: string;
-            /** @description Why it ended so. */
-            reason?: string | null;
-            /** @description The name that the executor knew it by. */
-            run_name: string;
-            /**
              * Format: date-time
              * @description When it was claimed.
              */
             started_at: string;
-            /** @description `running`, `succeeded`, `failed`, `cancelled` or `lost`. */
-            status: string;
             /**
-             * Format: uuid
-             * @description The dispatcher that held its lease.
+             * Format: date-time
+             * @description When it ended.
              */
-            worker_id: string;
+            finished_at?: string | null;
         };
         /** @description One fault of a request: where (JSON pointer, RFC 6901; or the parameter's name), a stable code, and what to do. */
         Fault: {
+            /** @description JSON pointer into the body (`/config/target`), or `?name` for a query parameter. */
+            pointer: string;
             /** @description Stable and machine-readable, such as `required` or `too_long`. */
             code: string;
             /** @description For people. */
             detail: string;
-            /** @description JSON pointer into the body (`/config/target`), or `?name` for a query parameter. */
-            pointer: string;
         };
         /** @description One finding of a run. */
         Finding: {
+            /** @description `tag`, `manifest`, `blob`, `orphan`, `corrupt` or `error`. */
+            what: string;
             /** @description Its name: a reference, a digest, a storage key. */
             name: string;
             /**
@@ -1888,56 +1893,54 @@ export interface components {
              * @description Its size.
              */
             size_bytes: number;
-            /** @description `tag`, `manifest`, `blob`, `orphan`, `corrupt` or `error`. */
-            what: string;
         };
         /** @description A message of a stream. Over SSE the fields are those of the event; over WebSocket this is a JSON text message. */
         Frame: {
-            /** @description The payload. */
-            data: unknown;
-            /** @description For logs `lines`, `steps` or `end`; for events the event's type. */
-            event: string;
             /** @description The position after this frame; pass it as `Last-Event-ID` to resume. Frames without one repeat on resume. */
             id?: string | null;
+            /** @description For logs `lines`, `steps` or `end`; for events the event's type. */
+            event: string;
+            /** @description The payload. */
+            data: unknown;
         };
         /** @description The commit that was built. */
         GitCommit: {
-            /** @description Name and address of its author. */
-            author: string;
-            /** @description The branch, where the ref named one. */
-            branch?: string | null;
-            /** @description Its first line. */
-            message: string;
             /** @description The full commit id. */
             sha: string;
+            /** @description The branch, where the ref named one. */
+            branch?: string | null;
+            /** @description Name and address of its author. */
+            author: string;
+            /** @description Its first line. */
+            message: string;
         };
         /** @description A commit of a Git repository. */
         GitRequest: {
-            /** @description Name of a secret of the project, of kind `git_token` or `ssh_key`. */
-            credential?: string | null;
+            /** @description `https`, `http`, `ssh` or `git` URL, or `user@host:path`. No password in it: name a credential. */
+            url: string;
             /**
              * @description Branch, tag, commit id or `refs/...`.
              * @default HEAD
              */
             ref?: string;
-            /** @description `https`, `http`, `ssh` or `git` URL, or `user@host:path`. No password in it: name a credential. */
-            url: string;
+            /** @description Name of a secret of the project, of kind `git_token` or `ssh_key`. */
+            credential?: string | null;
         };
         /** @description A change of state. */
         HistoryEntry: {
+            /** @description None for the first. */
+            from_status?: string | null;
+            /** @description The new state. */
+            to_status: string;
+            /** @description Why. */
+            reason: string;
+            /** @description `user:<id>`, `system:dispatch` ... */
+            changed_by: string;
             /**
              * Format: date-time
              * @description When.
              */
             changed_at: string;
-            /** @description `user:<id>`, `system:dispatch` ... */
-            changed_by: string;
-            /** @description None for the first. */
-            from_status?: string | null;
-            /** @description Why. */
-            reason: string;
-            /** @description The new state. */
-            to_status: string;
         };
         /**
          * @description Whether an image is held back.
@@ -1946,55 +1949,42 @@ export interface components {
         Hold: "none" | "quarantined" | "blocked";
         /** @description An image: one repository of the registry. */
         Image: {
-            /**
-             * Format: date-time
-             * @description When the first manifest was pushed.
-             */
-            created_at: string;
-            /** @description Digest of the manifest that was pushed or tagged last. */
-            digest: string;
-            /** @description Whether it is held back. */
-            hold: components["schemas"]["Hold"];
             /** @description Unique. */
             id: components["schemas"]["ImageId"];
+            /** @description Its project. */
+            project_id: components["schemas"]["ProjectId"];
+            /** @description Its name in the project. */
+            name: string;
+            /** @description Full name of its repository: `<tenant>/<project>/<name>`. */
+            repository: string;
             /** @description What it is. */
             image_type: components["schemas"]["ImageType"];
             /** @description How far it is in its life. */
             lifecycle: components["schemas"]["Lifecycle"];
-            metadata?: components["schemas"]["ImageMetadata"] | null;
-            /** @description Its name in the project. */
-            name: string;
-            /** @description Its project. */
-            project_id: components["schemas"]["ProjectId"];
+            /** @description Whether it is held back. */
+            hold: components["schemas"]["Hold"];
+            /** @description Who may see it. */
+            visibility: components["schemas"]["Visibility"];
+            /** @description Digest of the manifest that was pushed or tagged last. */
+            digest: string;
+            /** @description The tag that was moved last, where the newest manifest has one. */
+            tag?: string | null;
+            /** @description Who pushed last. */
+            pushed_by: string;
             /**
              * Format: date-time
              * @description When.
              */
             pushed_at: string;
-            /** @description Who pushed last. */
-            pushed_by: string;
-            /** @description Full name of its repository: `<tenant>/<project>/<name>`. */
-            repository: string;
-            /** @description The tag that was moved last, where the newest manifest has one. */
-            tag?: string | null;
-            /** @description Who may see it. */
-            visibility: components["schemas"]["Visibility"];
+            /**
+             * Format: date-time
+             * @description When the first manifest was pushed.
+             */
+            created_at: string;
+            metadata?: components["schemas"]["ImageMetadata"] | null;
         };
         /** @description A pull, push, mount or delete. */
         ImageAccess: {
-            /** @description What. */
-            action: components["schemas"]["AccessKind"];
-            /** @description Who: `user:<id>`, `api_key:<id>`, `robot:<id>`, `execution:<id>` or `anonymous`. */
-            actor: string;
-            /** @description The client's address. */
-            address?: string | null;
-            /**
-             * Format: int64
-             * @description Bytes of the manifest, when it was pushed with all it names; of the blob, when one was mounted.
-             */
-            bytes: number;
-            /** @description Digest of the manifest or blob. */
-            digest: string;
             /**
              * Format: uuid
              * @description Unique.
@@ -2005,8 +1995,21 @@ export interface components {
              * @description When.
              */
             occurred_at: string;
+            /** @description Who: `user:<id>`, `api_key:<id>`, `robot:<id>`, `execution:<id>` or `anonymous`. */
+            actor: string;
+            /** @description What. */
+            action: components["schemas"]["AccessKind"];
             /** @description The tag or digest that was named; of a mount, the repository that the blob came from. */
             reference: string;
+            /** @description Digest of the manifest or blob. */
+            digest: string;
+            /**
+             * Format: int64
+             * @description Bytes of the manifest, when it was pushed with all it names; of the blob, when one was mounted.
+             */
+            bytes: number;
+            /** @description The client's address. */
+            address?: string | null;
             /** @description The client's program. */
             user_agent?: string | null;
         };
@@ -2017,121 +2020,103 @@ export interface components {
         ImageId: string;
         /** @description A layer of an image. */
         ImageLayer: {
-            /** @description The step that made it, as the image says. */
-            created_by?: string | null;
-            /** @description Digest of the layer as it is stored. */
-            layer_digest: string;
             /**
              * Format: int32
              * @description From 0, lowest first.
              */
             layer_number: number;
+            /** @description Digest of the layer as it is stored. */
+            layer_digest: string;
+            /** @description Media type. */
+            media_type: string;
             /**
              * Format: int64
              * @description Its bytes as they are stored.
              */
             layer_size_bytes: number;
-            /** @description Media type. */
-            media_type: string;
+            /** @description The step that made it, as the image says. */
+            created_by?: string | null;
         };
         /** @description A manifest of an image. */
         ImageManifest: {
-            /** @description What it says of itself. */
-            annotations: Record<string, unknown>;
-            /** @description What an artifact is. */
-            artifact_type?: string | null;
-            base?: components["schemas"]["Base"] | null;
-            build_id?: components["schemas"]["BuildId"] | null;
-            declared_base?: components["schemas"]["DeclaredBase"] | null;
             /** @description Its digest. */
             digest: string;
-            /** @description Ports that an image listens on, such as `8080/tcp`. */
-            exposed_ports: string[];
             /** @description What it stands for. */
             kind: components["schemas"]["ManifestRole"];
-            /** @description The layers of an image, lowest first. */
-            layers: components["schemas"]["ManifestLayer"][];
             /** @description Media type. */
             media_type: string;
-            metadata?: components["schemas"]["ImageMetadata"] | null;
-            /** @description Whether there are more of them; the registry's listing of referrers has all. */
-            more_referrers: boolean;
-            /** @description The manifests of an index. */
-            platforms: components["schemas"]["PlatformManifest"][];
-            /**
-             * Format: date-time
-             * @description When.
-             */
-            pushed_at: string;
-            /** @description Who pushed it first. */
-            pushed_by: string;
-            /** @description Manifests that are about this one, such as signatures and SBOMs. */
-            referrers: components["schemas"]["Referrer"][];
-            /**
-             * Format: int64
-             * @description Bytes of the manifest and all it names as they are stored, as it says.
-             */
-            size_bytes: number;
+            /** @description What an artifact is. */
+            artifact_type?: string | null;
             /** @description The manifest that it is about. */
             subject?: string | null;
             /** @description Tags that point to it, by name, at most 1000. */
             tags: string[];
             /**
              * Format: int64
+             * @description Bytes of the manifest and all it names as they are stored, as it says.
+             */
+            size_bytes: number;
+            /**
+             * Format: int64
              * @description Bytes of its layers when they are unpacked, once all were measured.
              */
             uncompressed_size_bytes?: number | null;
+            /** @description Who pushed it first. */
+            pushed_by: string;
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            pushed_at: string;
+            build_id?: components["schemas"]["BuildId"] | null;
+            /** @description What it says of itself. */
+            annotations: Record<string, unknown>;
+            /** @description The manifests of an index. */
+            platforms: components["schemas"]["PlatformManifest"][];
+            metadata?: components["schemas"]["ImageMetadata"] | null;
             /** @description As whom an image runs. */
             user?: string | null;
+            /** @description Ports that an image listens on, such as `8080/tcp`. */
+            exposed_ports: string[];
+            /** @description The layers of an image, lowest first. */
+            layers: components["schemas"]["ManifestLayer"][];
+            declared_base?: components["schemas"]["DeclaredBase"] | null;
+            base?: components["schemas"]["Base"] | null;
+            /** @description Manifests that are about this one, such as signatures and SBOMs. */
+            referrers: components["schemas"]["Referrer"][];
+            /** @description Whether there are more of them; the registry's listing of referrers has all. */
+            more_referrers: boolean;
         };
         /** @description A person with a role on an image. */
         ImageMember: {
-            /**
-             * Format: date-time
-             * @description Since when.
-             */
-            added_at: string;
+            /** @description The person. */
+            user_id: components["schemas"]["UserId"];
             /** @description Their address. */
             email: string;
             /** @description Their name. */
             name: string;
             /** @description What they may do with the image. */
             role: components["schemas"]["ImageRole"];
-            /** @description The person. */
-            user_id: components["schemas"]["UserId"];
+            /**
+             * Format: date-time
+             * @description Since when.
+             */
+            added_at: string;
         };
         /** @description What a manifest and its config say. */
         ImageMetadata: {
-            /** @description Such as `amd64`. */
-            architecture?: string | null;
-            /** @description Type of an artifact that is no runnable image. */
-            artifact_type?: string | null;
-            /** @description Its arguments, or what is run where there is no entry point. */
-            cmd?: string[] | null;
-            /**
-             * Format: int64
-             * @description Bytes of config and layers as they are stored.
-             */
-            compressed_size_bytes: number;
-            /** @description Digest of the config. */
-            docker_config_digest?: string | null;
             /** @description Digest of the manifest. */
             docker_manifest_digest: string;
-            /** @description What is run. */
-            entrypoint?: string[] | null;
-            /** @description Environment, as `NAME=value`. */
-            env_vars?: string[] | null;
-            /**
-             * Format: date-time
-             * @description When the image was made, as it says.
-             */
-            image_created_at?: string | null;
-            /** @description Labels. */
-            labels?: Record<string, unknown> | null;
+            /** @description Digest of the config. */
+            docker_config_digest?: string | null;
             /** @description Media type of the manifest. */
             media_type: string;
+            /** @description Type of an artifact that is no runnable image. */
+            artifact_type?: string | null;
             /** @description Such as `linux`. */
             os?: string | null;
+            /** @description Such as `amd64`. */
+            architecture?: string | null;
             /**
              * Format: int32
              * @description Number of layers.
@@ -2139,11 +2124,29 @@ export interface components {
             total_layer_count: number;
             /**
              * Format: int64
+             * @description Bytes of config and layers as they are stored.
+             */
+            compressed_size_bytes: number;
+            /**
+             * Format: int64
              * @description Bytes of the layers when they are unpacked, once they were measured.
              */
             uncompressed_size_bytes?: number | null;
+            /** @description What is run. */
+            entrypoint?: string[] | null;
+            /** @description Its arguments, or what is run where there is no entry point. */
+            cmd?: string[] | null;
+            /** @description Environment, as `NAME=value`. */
+            env_vars?: string[] | null;
             /** @description Where it is run. */
             working_dir?: string | null;
+            /** @description Labels. */
+            labels?: Record<string, unknown> | null;
+            /**
+             * Format: date-time
+             * @description When the image was made, as it says.
+             */
+            image_created_at?: string | null;
         };
         /**
          * @description What a member of the tenant may do with one image, beyond their roles in the tenant and its project.
@@ -2163,31 +2166,31 @@ export interface components {
         /** @description A line of a build's log. */
         LogLine: {
             /**
-             * Format: int32
-             * @description The attempt it belongs to.
-             */
-            attempt: number;
-            /** @description `info`, `warn` or `error`. */
-            level: string;
-            /**
              * Format: int64
              * @description 1, 2, 3 ... in the build, across attempts.
              */
             line: number;
             /**
-             * Format: int32
-             * @description The step it belongs to.
-             */
-            step?: number | null;
-            /** @description Where it was printed. */
-            stream: components["schemas"]["LogStream"];
-            /** @description The text, secrets masked; may hold ANSI colours. */
-            text: string;
-            /**
              * Format: date-time
              * @description When it was printed.
              */
             time: string;
+            /** @description Where it was printed. */
+            stream: components["schemas"]["LogStream"];
+            /** @description `info`, `warn` or `error`. */
+            level: string;
+            /**
+             * Format: int32
+             * @description The step it belongs to.
+             */
+            step?: number | null;
+            /**
+             * Format: int32
+             * @description The attempt it belongs to.
+             */
+            attempt: number;
+            /** @description The text, secrets masked; may hold ANSI colours. */
+            text: string;
         };
         /** @description A part of a log. */
         LogPage: {
@@ -2219,13 +2222,13 @@ export interface components {
         };
         /** @description A layer. */
         ManifestLayer: components["schemas"]["ImageLayer"] & {
-            /** @description Whether it comes from the base. */
-            from_base: boolean;
             /**
              * Format: int64
              * @description Its bytes when it is unpacked, once that was measured.
              */
             uncompressed_size_bytes?: number | null;
+            /** @description Whether it comes from the base. */
+            from_base: boolean;
         };
         /**
          * @description What a manifest stands for.
@@ -2234,32 +2237,32 @@ export interface components {
         ManifestRole: "image" | "index" | "artifact";
         /** @description The caller, and what they may do. */
         MeAnswer: {
-            api_key_id?: components["schemas"]["ApiKeyId"] | null;
-            /** @description Where images are pulled from and pushed to: `host[:port]`, the beginning of every reference. */
-            registry: string;
-            /** @description What they may do in the whole installation. */
-            system_permissions: components["schemas"]["SystemPermission"][];
-            tenant?: components["schemas"]["SelectedTenant"] | null;
-            /** @description The tenants that they belong to. */
-            tenants: components["schemas"]["MyTenant"][];
             /** @description The person, also behind an API key. */
             user: components["schemas"]["User"];
+            api_key_id?: components["schemas"]["ApiKeyId"] | null;
+            /** @description What they may do in the whole installation. */
+            system_permissions: components["schemas"]["SystemPermission"][];
+            /** @description Where images are pulled from and pushed to: `host[:port]`, the beginning of every reference. */
+            registry: string;
+            /** @description The tenants that they belong to. */
+            tenants: components["schemas"]["MyTenant"][];
+            tenant?: components["schemas"]["SelectedTenant"] | null;
         };
         /** @description A person in a tenant. */
         Member: {
-            /**
-             * Format: date-time
-             * @description Since when.
-             */
-            added_at: string;
+            /** @description The person. */
+            user_id: components["schemas"]["UserId"];
             /** @description Their address. */
             email: string;
             /** @description Their name. */
             name: string;
             /** @description What they may do. */
             role: components["schemas"]["TenantRole"];
-            /** @description The person. */
-            user_id: components["schemas"]["UserId"];
+            /**
+             * Format: date-time
+             * @description Since when.
+             */
+            added_at: string;
         };
         /** @description A person just added. */
         MemberAddedAnswer: {
@@ -2276,9 +2279,24 @@ export interface components {
         MetricsReport: {
             /**
              * Format: int64
+             * @description From the claim to the end, in milliseconds.
+             */
+            total_duration_ms: number;
+            /**
+             * Format: int64
              * @description The build command, in milliseconds.
              */
             build_duration_ms?: number | null;
+            /**
+             * Format: int64
+             * @description The push, in milliseconds.
+             */
+            push_duration_ms?: number | null;
+            /**
+             * Format: int64
+             * @description Highest memory of all processes together.
+             */
+            peak_memory_bytes?: number | null;
             /**
              * Format: int64
              * @description Processor time in milliseconds.
@@ -2295,6 +2313,21 @@ export interface components {
              */
             disk_write_bytes?: number | null;
             /**
+             * Format: int32
+             * @description Steps that make a layer.
+             */
+            total_layers?: number | null;
+            /**
+             * Format: int32
+             * @description Those that came from the cache.
+             */
+            reused_layers?: number | null;
+            /**
+             * Format: int32
+             * @description Those that were built.
+             */
+            new_layers?: number | null;
+            /**
              * Format: int64
              * @description The image, compressed.
              */
@@ -2304,36 +2337,6 @@ export interface components {
              * @description Lines of the log in the last attempt.
              */
             log_lines: number;
-            /**
-             * Format: int32
-             * @description Those that were built.
-             */
-            new_layers?: number | null;
-            /**
-             * Format: int64
-             * @description Highest memory of all processes together.
-             */
-            peak_memory_bytes?: number | null;
-            /**
-             * Format: int64
-             * @description The push, in milliseconds.
-             */
-            push_duration_ms?: number | null;
-            /**
-             * Format: int32
-             * @description Those that came from the cache.
-             */
-            reused_layers?: number | null;
-            /**
-             * Format: int64
-             * @description From the claim to the end, in milliseconds.
-             */
-            total_duration_ms: number;
-            /**
-             * Format: int32
-             * @description Steps that make a layer.
-             */
-            total_layers?: number | null;
         };
         /** @description Why an operator changes the mode. */
         ModeChange: {
@@ -2343,10 +2346,10 @@ export interface components {
         /** @description A tenant of the caller. */
         MyTenant: {
             id: components["schemas"]["TenantId"];
-            name: string;
-            role?: components["schemas"]["TenantRole"] | null;
             slug: string;
+            name: string;
             status: components["schemas"]["TenantStatus"];
+            role?: components["schemas"]["TenantRole"] | null;
         };
         /** @description A new one-time password. */
         OneTimePasswordAnswer: {
@@ -2357,6 +2360,19 @@ export interface components {
         Page_ApiKey: {
             /** @description In the list's stable order. */
             items: {
+                /** @description Unique. */
+                id: components["schemas"]["ApiKeyId"];
+                /** @description The tenant in which it works. */
+                tenant_id: components["schemas"]["TenantId"];
+                /** @description The person behind it. */
+                user_id: components["schemas"]["UserId"];
+                /** @description For people. */
+                name: string;
+                /** @description The part of the key that is not secret: keys look like `ifk_<prefix>_<secret>`. */
+                prefix: string;
+                /** @description What it may do at most. */
+                scopes: components["schemas"]["Permission"][];
+                project_id?: components["schemas"]["ProjectId"] | null;
                 /**
                  * Format: date-time
                  * @description When it was made.
@@ -2367,29 +2383,16 @@ export interface components {
                  * @description When it stops working.
                  */
                 expires_at?: string | null;
-                /** @description Unique. */
-                id: components["schemas"]["ApiKeyId"];
                 /**
                  * Format: date-time
                  * @description When it was last used, to the minute.
                  */
                 last_used_at?: string | null;
-                /** @description For people. */
-                name: string;
-                /** @description The part of the key that is not secret: keys look like `ifk_<prefix>_<secret>`. */
-                prefix: string;
-                project_id?: components["schemas"]["ProjectId"] | null;
                 /**
                  * Format: date-time
                  * @description When it was revoked.
                  */
                 revoked_at?: string | null;
-                /** @description What it may do at most. */
-                scopes: components["schemas"]["Permission"][];
-                /** @description The tenant in which it works. */
-                tenant_id: components["schemas"]["TenantId"];
-                /** @description The person behind it. */
-                user_id: components["schemas"]["UserId"];
             }[];
             /** @description Opaque; pass it as `cursor`. */
             next_cursor?: string | null;
@@ -2398,36 +2401,36 @@ export interface components {
         Page_ArtifactReport: {
             /** @description In the list's stable order. */
             items: {
-                /** @description `docker_image`. */
-                artifact_type: string;
-                /**
-                 * Format: date-time
-                 * @description When it was recorded.
-                 */
-                created_at: string;
-                /** @description `sha256:...` */
-                digest?: string | null;
                 /**
                  * Format: uuid
                  * @description Its id.
                  */
                 id: string;
-                /**
-                 * Format: uuid
-                 * @description The image of the catalogue.
-                 */
-                image_id?: string | null;
-                /** @description Whether it is still there. */
-                is_available: boolean;
-                /** @description Where it is: a reference that clients can pull. */
-                location: string;
+                /** @description `docker_image`. */
+                artifact_type: string;
                 /** @description Repository and tag. */
                 name: string;
+                /** @description Where it is: a reference that clients can pull. */
+                location: string;
                 /**
                  * Format: int64
                  * @description Its size, compressed.
                  */
                 size_bytes?: number | null;
+                /** @description `sha256:...` */
+                digest?: string | null;
+                /** @description Whether it is still there. */
+                is_available: boolean;
+                /**
+                 * Format: uuid
+                 * @description The image of the catalogue.
+                 */
+                image_id?: string | null;
+                /**
+                 * Format: date-time
+                 * @description When it was recorded.
+                 */
+                created_at: string;
             }[];
             /** @description Opaque; pass it as `cursor`. */
             next_cursor?: string | null;
@@ -2436,39 +2439,39 @@ export interface components {
         Page_AuditEvent: {
             /** @description In the list's stable order. */
             items: {
-                /** @description `noun.verb`, past tense. */
-                action: string;
-                /** @description `user:<id>`, `api_key:<id>`, `robot:<id>`, `execution:<id>`, `system:<part>` or `anonymous`. */
-                actor: string;
-                /** @description The state after. */
-                after?: unknown;
-                /** @description The state before. */
-                before?: unknown;
                 /**
                  * Format: uuid
                  * @description Unique.
                  */
                 id: string;
-                /** @description The address of the request. */
-                ip?: string | null;
-                /**
-                 * Format: date-time
-                 * @description When.
-                 */
-                occurred_at: string;
-                /** @description The request. */
-                request_id?: string | null;
-                /** @description The thing: `project:<id>`. */
-                resource: string;
+                tenant_id?: components["schemas"]["TenantId"] | null;
                 /**
                  * Format: int64
                  * @description Position in the chain, from 1, without gaps.
                  */
                 sequence: number;
-                tenant_id?: components["schemas"]["TenantId"] | null;
+                /**
+                 * Format: date-time
+                 * @description When.
+                 */
+                occurred_at: string;
+                /** @description `user:<id>`, `api_key:<id>`, `robot:<id>`, `execution:<id>`, `system:<part>` or `anonymous`. */
+                actor: string;
+                user_id?: components["schemas"]["UserId"] | null;
+                /** @description `noun.verb`, past tense. */
+                action: string;
+                /** @description The thing: `project:<id>`. */
+                resource: string;
+                /** @description The state before. */
+                before?: unknown;
+                /** @description The state after. */
+                after?: unknown;
+                /** @description The address of the request. */
+                ip?: string | null;
                 /** @description The program that sent it. */
                 user_agent?: string | null;
-                user_id?: components["schemas"]["UserId"] | null;
+                /** @description The request. */
+                request_id?: string | null;
             }[];
             /** @description Opaque; pass it as `cursor`. */
             next_cursor?: string | null;
@@ -2477,75 +2480,75 @@ export interface components {
         Page_BuildView: {
             /** @description In the list's stable order. */
             items: {
-                /**
-                 * Format: int32
-                 * @description Executions so far.
-                 */
-                attempts: number;
-                /**
-                 * Format: date-time
-                 * @description When somebody asked to cancel it.
-                 */
-                cancel_requested_at?: string | null;
-                commit?: components["schemas"]["GitCommit"] | null;
-                /**
-                 * Format: date-time
-                 * @description When it ended.
-                 */
-                completed_at?: string | null;
-                /** @description Options of the method, every default filled in; only in the answer for one build. */
-                config?: Record<string, unknown> | null;
-                /**
-                 * Format: date-time
-                 * @description When it was made.
-                 */
-                created_at: string;
-                /** @description Why it failed. */
-                error_message?: string | null;
                 /** @description Its id. */
                 id: components["schemas"]["BuildId"];
-                /** @description Repository name below the project. */
-                image: string;
-                /** @description How it is built. */
-                method: components["schemas"]["Method"];
+                /** @description The project. */
+                project_id: components["schemas"]["ProjectId"];
                 /**
                  * Format: int32
                  * @description 1, 2, 3 ... in the project.
                  */
                 number: number;
-                original_build_id?: components["schemas"]["BuildId"] | null;
+                /** @description Where it stands. */
+                status: components["schemas"]["BuildStatus"];
+                /** @description How it is built. */
+                method: components["schemas"]["Method"];
+                /** @description Where its files come from. */
+                source: components["schemas"]["SourceRequest"];
+                /** @description Options of the method, every default filled in; only in the answer for one build. */
+                config?: Record<string, unknown> | null;
+                /** @description Repository name below the project. */
+                image: string;
+                /** @description Tags that move to the image. */
+                tags: string[];
                 /**
                  * Format: int32
                  * @description Higher first, within the tenant.
                  */
                 priority: number;
-                /** @description The project. */
-                project_id: components["schemas"]["ProjectId"];
-                /**
-                 * Format: date-time
-                 * @description When it was queued.
-                 */
-                queued_at?: string | null;
-                result?: components["schemas"]["ResultReport"] | null;
-                /** @description Where its files come from. */
-                source: components["schemas"]["SourceRequest"];
-                /**
-                 * Format: date-time
-                 * @description When it was first claimed.
-                 */
-                started_at?: string | null;
-                /** @description Where it stands. */
-                status: components["schemas"]["BuildStatus"];
-                /** @description Tags that move to the image. */
-                tags: string[];
                 /**
                  * Format: int32
                  * @description Time limit from the claim to the end.
                  */
                 timeout_seconds: number;
+                /**
+                 * Format: int32
+                 * @description Executions so far.
+                 */
+                attempts: number;
                 triggered_by_user_id?: components["schemas"]["UserId"] | null;
+                original_build_id?: components["schemas"]["BuildId"] | null;
+                commit?: components["schemas"]["GitCommit"] | null;
+                /** @description Why it failed. */
+                error_message?: string | null;
+                /**
+                 * Format: date-time
+                 * @description When somebody asked to cancel it.
+                 */
+                cancel_requested_at?: string | null;
+                /**
+                 * Format: date-time
+                 * @description When it was made.
+                 */
+                created_at: string;
+                /**
+                 * Format: date-time
+                 * @description When it was queued.
+                 */
+                queued_at?: string | null;
+                /**
+                 * Format: date-time
+                 * @description When it was first claimed.
+                 */
+                started_at?: string | null;
+                /**
+                 * Format: date-time
+                 * @description When it ended.
+                 */
+                completed_at?: string | null;
                 /** @description Why it waits; only while it is queued, and only in the answer for one build. */
                 waiting?: components["schemas"]["WaitingReason"][];
+                result?: components["schemas"]["ResultReport"] | null;
             }[];
             /** @description Opaque; pass it as `cursor`. */
             next_cursor?: string | null;
@@ -2555,6 +2558,11 @@ export interface components {
             /** @description In the list's stable order. */
             items: {
                 /**
+                 * Format: uuid
+                 * @description Its id.
+                 */
+                id: string;
+                /**
                  * Format: int32
                  * @description 1, 2, 3 ...
                  */
@@ -2562,36 +2570,31 @@ export interface components {
                 /** @description `local`. */
                 executor: string;
                 /**
-                 * Format: date-time
-                 * @description When it ended.
+                 * Format: uuid
+                 * @description The dispatcher that held its lease.
                  */
-                finished_at?: string | null;
+                worker_id: string;
+                /** @description The name that the executor knew it by. */
+                run_name: string;
+                /** @description `running`, `succeeded`, `failed`, `cancelled` or `lost`. */
+                status: string;
+                /** @description Why it ended so. */
+                reason?: string | null;
                 /**
                  * Format: date-time
                  * @description When its lease was last renewed.
                  */
                 heartbeat_at?: string | null;
                 /**
-                 * Format: uuid
-                 * @description Its id.
-                 */
-                id: string;
-                /** @description Why it ended so. */
-                reason?: string | null;
-                /** @description The name that the executor knew it by. */
-                run_name: string;
-                /**
                  * Format: date-time
                  * @description When it was claimed.
                  */
                 started_at: string;
-                /** @description `running`, `succeeded`, `failed`, `cancelled` or `lost`. */
-                status: string;
                 /**
-                 * Format: uuid
-                 * @description The dispatcher that held its lease.
+                 * Format: date-time
+                 * @description When it ended.
                  */
-                worker_id: string;
+                finished_at?: string | null;
             }[];
             /** @description Opaque; pass it as `cursor`. */
             next_cursor?: string | null;
@@ -2600,19 +2603,19 @@ export interface components {
         Page_HistoryEntry: {
             /** @description In the list's stable order. */
             items: {
+                /** @description None for the first. */
+                from_status?: string | null;
+                /** @description The new state. */
+                to_status: string;
+                /** @description Why. */
+                reason: string;
+                /** @description `user:<id>`, `system:dispatch` ... */
+                changed_by: string;
                 /**
                  * Format: date-time
                  * @description When.
                  */
                 changed_at: string;
-                /** @description `user:<id>`, `system:dispatch` ... */
-                changed_by: string;
-                /** @description None for the first. */
-                from_status?: string | null;
-                /** @description Why. */
-                reason: string;
-                /** @description The new state. */
-                to_status: string;
             }[];
             /** @description Opaque; pass it as `cursor`. */
             next_cursor?: string | null;
@@ -2621,39 +2624,39 @@ export interface components {
         Page_Image: {
             /** @description In the list's stable order. */
             items: {
-                /**
-                 * Format: date-time
-                 * @description When the first manifest was pushed.
-                 */
-                created_at: string;
-                /** @description Digest of the manifest that was pushed or tagged last. */
-                digest: string;
-                /** @description Whether it is held back. */
-                hold: components["schemas"]["Hold"];
                 /** @description Unique. */
                 id: components["schemas"]["ImageId"];
+                /** @description Its project. */
+                project_id: components["schemas"]["ProjectId"];
+                /** @description Its name in the project. */
+                name: string;
+                /** @description Full name of its repository: `<tenant>/<project>/<name>`. */
+                repository: string;
                 /** @description What it is. */
                 image_type: components["schemas"]["ImageType"];
                 /** @description How far it is in its life. */
                 lifecycle: components["schemas"]["Lifecycle"];
-                metadata?: components["schemas"]["ImageMetadata"] | null;
-                /** @description Its name in the project. */
-                name: string;
-                /** @description Its project. */
-                project_id: components["schemas"]["ProjectId"];
+                /** @description Whether it is held back. */
+                hold: components["schemas"]["Hold"];
+                /** @description Who may see it. */
+                visibility: components["schemas"]["Visibility"];
+                /** @description Digest of the manifest that was pushed or tagged last. */
+                digest: string;
+                /** @description The tag that was moved last, where the newest manifest has one. */
+                tag?: string | null;
+                /** @description Who pushed last. */
+                pushed_by: string;
                 /**
                  * Format: date-time
                  * @description When.
                  */
                 pushed_at: string;
-                /** @description Who pushed last. */
-                pushed_by: string;
-                /** @description Full name of its repository: `<tenant>/<project>/<name>`. */
-                repository: string;
-                /** @description The tag that was moved last, where the newest manifest has one. */
-                tag?: string | null;
-                /** @description Who may see it. */
-                visibility: components["schemas"]["Visibility"];
+                /**
+                 * Format: date-time
+                 * @description When the first manifest was pushed.
+                 */
+                created_at: string;
+                metadata?: components["schemas"]["ImageMetadata"] | null;
             }[];
             /** @description Opaque; pass it as `cursor`. */
             next_cursor?: string | null;
@@ -2662,19 +2665,6 @@ export interface components {
         Page_ImageAccess: {
             /** @description In the list's stable order. */
             items: {
-                /** @description What. */
-                action: components["schemas"]["AccessKind"];
-                /** @description Who: `user:<id>`, `api_key:<id>`, `robot:<id>`, `execution:<id>` or `anonymous`. */
-                actor: string;
-                /** @description The client's address. */
-                address?: string | null;
-                /**
-                 * Format: int64
-                 * @description Bytes of the manifest, when it was pushed with all it names; of the blob, when one was mounted.
-                 */
-                bytes: number;
-                /** @description Digest of the manifest or blob. */
-                digest: string;
                 /**
                  * Format: uuid
                  * @description Unique.
@@ -2685,8 +2675,21 @@ export interface components {
                  * @description When.
                  */
                 occurred_at: string;
+                /** @description Who: `user:<id>`, `api_key:<id>`, `robot:<id>`, `execution:<id>` or `anonymous`. */
+                actor: string;
+                /** @description What. */
+                action: components["schemas"]["AccessKind"];
                 /** @description The tag or digest that was named; of a mount, the repository that the blob came from. */
                 reference: string;
+                /** @description Digest of the manifest or blob. */
+                digest: string;
+                /**
+                 * Format: int64
+                 * @description Bytes of the manifest, when it was pushed with all it names; of the blob, when one was mounted.
+                 */
+                bytes: number;
+                /** @description The client's address. */
+                address?: string | null;
                 /** @description The client's program. */
                 user_agent?: string | null;
             }[];
@@ -2697,22 +2700,22 @@ export interface components {
         Page_ImageLayer: {
             /** @description In the list's stable order. */
             items: {
-                /** @description The step that made it, as the image says. */
-                created_by?: string | null;
-                /** @description Digest of the layer as it is stored. */
-                layer_digest: string;
                 /**
                  * Format: int32
                  * @description From 0, lowest first.
                  */
                 layer_number: number;
+                /** @description Digest of the layer as it is stored. */
+                layer_digest: string;
+                /** @description Media type. */
+                media_type: string;
                 /**
                  * Format: int64
                  * @description Its bytes as they are stored.
                  */
                 layer_size_bytes: number;
-                /** @description Media type. */
-                media_type: string;
+                /** @description The step that made it, as the image says. */
+                created_by?: string | null;
             }[];
             /** @description Opaque; pass it as `cursor`. */
             next_cursor?: string | null;
@@ -2721,19 +2724,19 @@ export interface components {
         Page_ImageMember: {
             /** @description In the list's stable order. */
             items: {
-                /**
-                 * Format: date-time
-                 * @description Since when.
-                 */
-                added_at: string;
+                /** @description The person. */
+                user_id: components["schemas"]["UserId"];
                 /** @description Their address. */
                 email: string;
                 /** @description Their name. */
                 name: string;
                 /** @description What they may do with the image. */
                 role: components["schemas"]["ImageRole"];
-                /** @description The person. */
-                user_id: components["schemas"]["UserId"];
+                /**
+                 * Format: date-time
+                 * @description Since when.
+                 */
+                added_at: string;
             }[];
             /** @description Opaque; pass it as `cursor`. */
             next_cursor?: string | null;
@@ -2742,19 +2745,19 @@ export interface components {
         Page_Member: {
             /** @description In the list's stable order. */
             items: {
-                /**
-                 * Format: date-time
-                 * @description Since when.
-                 */
-                added_at: string;
+                /** @description The person. */
+                user_id: components["schemas"]["UserId"];
                 /** @description Their address. */
                 email: string;
                 /** @description Their name. */
                 name: string;
                 /** @description What they may do. */
                 role: components["schemas"]["TenantRole"];
-                /** @description The person. */
-                user_id: components["schemas"]["UserId"];
+                /**
+                 * Format: date-time
+                 * @description Since when.
+                 */
+                added_at: string;
             }[];
             /** @description Opaque; pass it as `cursor`. */
             next_cursor?: string | null;
@@ -2763,25 +2766,25 @@ export interface components {
         Page_Project: {
             /** @description In the list's stable order. */
             items: {
+                /** @description Unique. */
+                id: components["schemas"]["ProjectId"];
+                /** @description The tenant. */
+                tenant_id: components["schemas"]["TenantId"];
+                /** @description Unique in the tenant; the second part of the names of its images. Never changes. */
+                slug: string;
+                /** @description For people. */
+                name: string;
+                /** @description For people. */
+                description: string;
+                /** @description Whether it is in use. */
+                status: components["schemas"]["ProjectStatus"];
+                /** @description Who made it: `user:<id>` or another actor. */
+                created_by: string;
                 /**
                  * Format: date-time
                  * @description When it was made.
                  */
                 created_at: string;
-                /** @description Who made it: `user:<id>` or another actor. */
-                created_by: string;
-                /** @description For people. */
-                description: string;
-                /** @description Unique. */
-                id: components["schemas"]["ProjectId"];
-                /** @description For people. */
-                name: string;
-                /** @description Unique in the tenant; the second part of the names of its images. Never changes. */
-                slug: string;
-                /** @description Whether it is in use. */
-                status: components["schemas"]["ProjectStatus"];
-                /** @description The tenant. */
-                tenant_id: components["schemas"]["TenantId"];
                 /**
                  * Format: date-time
                  * @description When it was last changed.
@@ -2795,19 +2798,19 @@ export interface components {
         Page_ProjectMember: {
             /** @description In the list's stable order. */
             items: {
-                /**
-                 * Format: date-time
-                 * @description Since when.
-                 */
-                added_at: string;
+                /** @description The person. */
+                user_id: components["schemas"]["UserId"];
                 /** @description Their address. */
                 email: string;
                 /** @description Their name. */
                 name: string;
                 /** @description What they may do in the project, beyond their role in the tenant. */
                 role: components["schemas"]["TenantRole"];
-                /** @description The person. */
-                user_id: components["schemas"]["UserId"];
+                /**
+                 * Format: date-time
+                 * @description Since when.
+                 */
+                added_at: string;
             }[];
             /** @description Opaque; pass it as `cursor`. */
             next_cursor?: string | null;
@@ -2816,17 +2819,19 @@ export interface components {
         Page_RobotAccount: {
             /** @description In the list's stable order. */
             items: {
-                /** @description What it may do with them. */
-                actions: components["schemas"]["Action"][];
-                /**
-                 * Format: date-time
-                 * @description When it was made.
-                 */
-                created_at: string;
-                /** @description Who made it. */
-                created_by: string;
+                /** @description Unique. */
+                id: components["schemas"]["RobotId"];
+                /** @description Unique in the tenant. Never changes. */
+                name: string;
+                /** @description With what it signs in: `<tenant>+<name>`. */
+                login: string;
                 /** @description For people. */
                 description: string;
+                project_id?: components["schemas"]["ProjectId"] | null;
+                /** @description Patterns of `<project>/<image>`, in which `*` stands for any characters. */
+                repositories: string[];
+                /** @description What it may do with them. */
+                actions: components["schemas"]["Action"][];
                 /** @description Whether it is kept out. */
                 disabled: boolean;
                 /**
@@ -2834,20 +2839,18 @@ export interface components {
                  * @description When it stops working.
                  */
                 expires_at?: string | null;
-                /** @description Unique. */
-                id: components["schemas"]["RobotId"];
                 /**
                  * Format: date-time
                  * @description When it last signed in, to the minute.
                  */
                 last_used_at?: string | null;
-                /** @description With what it signs in: `<tenant>+<name>`. */
-                login: string;
-                /** @description Unique in the tenant. Never changes. */
-                name: string;
-                project_id?: components["schemas"]["ProjectId"] | null;
-                /** @description Patterns of `<project>/<image>`, in which `*` stands for any characters. */
-                repositories: string[];
+                /** @description Who made it. */
+                created_by: string;
+                /**
+                 * Format: date-time
+                 * @description When it was made.
+                 */
+                created_at: string;
                 /**
                  * Format: date-time
                  * @description When it was last changed.
@@ -2866,18 +2869,21 @@ export interface components {
                  * @description The attempt it belongs to.
                  */
                 attempt: number;
+                /**
+                 * Format: int32
+                 * @description 1, 2, 3 ... in the attempt.
+                 */
+                number: number;
+                /** @description What is shown: `RUN make`. */
+                name: string;
+                /** @description `FETCH`, `FROM`, `RUN`, `COPY`, `PUSH` ... */
+                instruction: string;
+                /** @description `running`, `success`, `failed` or `skipped`. */
+                status: string;
                 /** @description Whether its layer came from the cache. */
                 cached: boolean;
-                /**
-                 * Format: date-time
-                 * @description When it ended.
-                 */
-                completed_at?: string | null;
-                /**
-                 * Format: int64
-                 * @description How long it took, in milliseconds.
-                 */
-                duration_ms?: number | null;
+                /** @description The layer it made, as the tool shows it. */
+                layer?: string | null;
                 /**
                  * Format: int32
                  * @description Exit code of the command that failed in it.
@@ -2888,24 +2894,21 @@ export interface components {
                  * @description The first log line at or after its start.
                  */
                 first_line: number;
-                /** @description `FETCH`, `FROM`, `RUN`, `COPY`, `PUSH` ... */
-                instruction: string;
-                /** @description The layer it made, as the tool shows it. */
-                layer?: string | null;
-                /** @description What is shown: `RUN make`. */
-                name: string;
-                /**
-                 * Format: int32
-                 * @description 1, 2, 3 ... in the attempt.
-                 */
-                number: number;
                 /**
                  * Format: date-time
                  * @description When it started.
                  */
                 started_at: string;
-                /** @description `running`, `success`, `failed` or `skipped`. */
-                status: string;
+                /**
+                 * Format: date-time
+                 * @description When it ended.
+                 */
+                completed_at?: string | null;
+                /**
+                 * Format: int64
+                 * @description How long it took, in milliseconds.
+                 */
+                duration_ms?: number | null;
             }[];
             /** @description Opaque; pass it as `cursor`. */
             next_cursor?: string | null;
@@ -2914,37 +2917,37 @@ export interface components {
         Page_StorageRun: {
             /** @description In the list's stable order. */
             items: {
-                /** @description What it has come to. */
-                counts: components["schemas"]["RunCounts"];
+                /** @description Its id. */
+                id: components["schemas"]["StorageRunId"];
+                /** @description What it does. */
+                kind: components["schemas"]["RunKind"];
+                /** @description It reports what would go and changes nothing. */
+                dry_run: boolean;
+                /** @description How far it is. */
+                status: components["schemas"]["RunStatus"];
+                /** @description Who wanted it: `user:<id>`, or `system:storage` for a periodic one. */
+                started_by: string;
                 /**
                  * Format: date-time
                  * @description When it was asked for.
                  */
                 created_at: string;
-                /** @description It reports what would go and changes nothing. */
-                dry_run: boolean;
-                /** @description Why it was given up, or why the last attempt did not go on. */
-                error?: string | null;
-                /**
-                 * Format: date-time
-                 * @description When it ended.
-                 */
-                finished_at?: string | null;
-                /** @description Its id. */
-                id: components["schemas"]["StorageRunId"];
-                /** @description What it does. */
-                kind: components["schemas"]["RunKind"];
-                /** @description Its first findings, at most 200. */
-                report: components["schemas"]["Finding"][];
                 /**
                  * Format: date-time
                  * @description When it began.
                  */
                 started_at?: string | null;
-                /** @description Who wanted it: `user:<id>`, or `system:storage` for a periodic one. */
-                started_by: string;
-                /** @description How far it is. */
-                status: components["schemas"]["RunStatus"];
+                /**
+                 * Format: date-time
+                 * @description When it ended.
+                 */
+                finished_at?: string | null;
+                /** @description What it has come to. */
+                counts: components["schemas"]["RunCounts"];
+                /** @description Its first findings, at most 200. */
+                report: components["schemas"]["Finding"][];
+                /** @description Why it was given up, or why the last attempt did not go on. */
+                error?: string | null;
             }[];
             /** @description Opaque; pass it as `cursor`. */
             next_cursor?: string | null;
@@ -2955,23 +2958,8 @@ export interface components {
             items: {
                 /** @description The backend. */
                 backend: string;
-                /**
-                 * Format: int64
-                 * @description Their bytes.
-                 */
-                garbage_bytes: number;
-                /**
-                 * Format: int64
-                 * @description Objects that wait to be deleted.
-                 */
-                garbage_objects: number;
                 /** @description `filesystem` or `s3`. */
                 kind: string;
-                /**
-                 * Format: int64
-                 * @description Bytes of blobs as repositories see them: one that two link is counted twice.
-                 */
-                logical_bytes: number;
                 /**
                  * Format: int64
                  * @description Blobs.
@@ -2979,14 +2967,29 @@ export interface components {
                 objects: number;
                 /**
                  * Format: int64
-                 * @description Blobs that were found damaged and not yet healed.
-                 */
-                rotten_objects: number;
-                /**
-                 * Format: int64
                  * @description Their bytes, each blob counted once.
                  */
                 stored_bytes: number;
+                /**
+                 * Format: int64
+                 * @description Bytes of blobs as repositories see them: one that two link is counted twice.
+                 */
+                logical_bytes: number;
+                /**
+                 * Format: int64
+                 * @description Objects that wait to be deleted.
+                 */
+                garbage_objects: number;
+                /**
+                 * Format: int64
+                 * @description Their bytes.
+                 */
+                garbage_bytes: number;
+                /**
+                 * Format: int64
+                 * @description Blobs that were found damaged and not yet healed.
+                 */
+                rotten_objects: number;
             }[];
             /** @description Opaque; pass it as `cursor`. */
             next_cursor?: string | null;
@@ -2995,26 +2998,26 @@ export interface components {
         Page_TagInfo: {
             /** @description In the list's stable order. */
             items: {
+                /** @description The tag. */
+                name: string;
                 /** @description Digest of the manifest. */
                 digest: string;
                 /** @description Media type of the manifest. */
                 media_type: string;
                 /**
-                 * Format: date-time
-                 * @description When it was pointed there.
-                 */
-                moved_at: string;
-                /** @description Who pointed it there. */
-                moved_by: string;
-                /** @description The tag. */
-                name: string;
-                /** @description `os/architecture`, where the manifest is an image for one platform. */
-                platform?: string | null;
-                /**
                  * Format: int64
                  * @description Bytes of the manifest and all it names, as the manifest says.
                  */
                 size_bytes: number;
+                /** @description `os/architecture`, where the manifest is an image for one platform. */
+                platform?: string | null;
+                /** @description Who pointed it there. */
+                moved_by: string;
+                /**
+                 * Format: date-time
+                 * @description When it was pointed there.
+                 */
+                moved_at: string;
             }[];
             /** @description Opaque; pass it as `cursor`. */
             next_cursor?: string | null;
@@ -3023,22 +3026,22 @@ export interface components {
         Page_TagMove: {
             /** @description In the list's stable order. */
             items: {
-                /** @description Where it pointed; nothing when the tag was new. */
-                from_digest?: string | null;
                 /**
                  * Format: uuid
                  * @description Unique.
                  */
                 id: string;
+                /** @description Where it pointed; nothing when the tag was new. */
+                from_digest?: string | null;
+                /** @description Where it points since; nothing when the tag was deleted. */
+                to_digest?: string | null;
+                /** @description Who moved it. */
+                moved_by: string;
                 /**
                  * Format: date-time
                  * @description When.
                  */
                 moved_at: string;
-                /** @description Who moved it. */
-                moved_by: string;
-                /** @description Where it points since; nothing when the tag was deleted. */
-                to_digest?: string | null;
             }[];
             /** @description Opaque; pass it as `cursor`. */
             next_cursor?: string | null;
@@ -3047,30 +3050,8 @@ export interface components {
         Page_TaskStatus: {
             /** @description In the list's stable order. */
             items: {
-                /**
-                 * Format: int64
-                 * @description Rows of this kind that failed for good and are kept.
-                 */
-                failed: number;
                 /** @description The kind, such as `builds.rescue`. */
                 kind: string;
-                /**
-                 * Format: int64
-                 * @description How long that took, in milliseconds.
-                 */
-                last_duration_ms?: number | null;
-                /** @description Why the last failure failed. */
-                last_error?: string | null;
-                /**
-                 * Format: date-time
-                 * @description When one last ended.
-                 */
-                last_finished_at?: string | null;
-                /**
-                 * Format: date-time
-                 * @description When a periodic task runs next, or the oldest waiting job was due.
-                 */
-                next_run_at?: string | null;
                 /**
                  * Format: int32
                  * @description Seconds between two runs of a periodic task; none for one-off jobs, which are counted together.
@@ -3086,6 +3067,28 @@ export interface components {
                  * @description Rows of this kind that run now.
                  */
                 running: number;
+                /**
+                 * Format: int64
+                 * @description Rows of this kind that failed for good and are kept.
+                 */
+                failed: number;
+                /**
+                 * Format: date-time
+                 * @description When a periodic task runs next, or the oldest waiting job was due.
+                 */
+                next_run_at?: string | null;
+                /**
+                 * Format: date-time
+                 * @description When one last ended.
+                 */
+                last_finished_at?: string | null;
+                /**
+                 * Format: int64
+                 * @description How long that took, in milliseconds.
+                 */
+                last_duration_ms?: number | null;
+                /** @description Why the last failure failed. */
+                last_error?: string | null;
             }[];
             /** @description Opaque; pass it as `cursor`. */
             next_cursor?: string | null;
@@ -3094,19 +3097,19 @@ export interface components {
         Page_Tenant: {
             /** @description In the list's stable order. */
             items: {
+                /** @description Unique. */
+                id: components["schemas"]["TenantId"];
+                /** @description Unique; the first part of the names of its images. Never changes. */
+                slug: string;
+                /** @description For people. */
+                name: string;
+                /** @description Whether it may be used. */
+                status: components["schemas"]["TenantStatus"];
                 /**
                  * Format: date-time
                  * @description When it was made.
                  */
                 created_at: string;
-                /** @description Unique. */
-                id: components["schemas"]["TenantId"];
-                /** @description For people. */
-                name: string;
-                /** @description Unique; the first part of the names of its images. Never changes. */
-                slug: string;
-                /** @description Whether it may be used. */
-                status: components["schemas"]["TenantStatus"];
                 /**
                  * Format: date-time
                  * @description When it was last changed.
@@ -3127,24 +3130,24 @@ export interface components {
                 day: string;
                 /**
                  * Format: int64
-                 * @description Bytes of manifests and blobs that were sent.
-                 */
-                pulled_bytes: number;
-                /**
-                 * Format: int64
                  * @description Manifests that were read.
                  */
                 pulls: number;
                 /**
                  * Format: int64
-                 * @description Bytes of manifests and blobs that were received.
-                 */
-                pushed_bytes: number;
-                /**
-                 * Format: int64
                  * @description Manifests that were pushed.
                  */
                 pushes: number;
+                /**
+                 * Format: int64
+                 * @description Bytes of manifests and blobs that were sent.
+                 */
+                pulled_bytes: number;
+                /**
+                 * Format: int64
+                 * @description Bytes of manifests and blobs that were received.
+                 */
+                pushed_bytes: number;
             }[];
             /** @description Opaque; pass it as `cursor`. */
             next_cursor?: string | null;
@@ -3153,28 +3156,28 @@ export interface components {
         Page_User: {
             /** @description In the list's stable order. */
             items: {
-                /**
-                 * Format: date-time
-                 * @description When the person was added.
-                 */
-                created_at: string;
-                /** @description Unique, in lower case. */
-                email: string;
                 /** @description Unique. */
                 id: components["schemas"]["UserId"];
-                /**
-                 * Format: date-time
-                 * @description When the person last signed in.
-                 */
-                last_login_at?: string | null;
-                /** @description The password was given by somebody else and must be changed before anything else is allowed. */
-                must_change_password: boolean;
+                /** @description Unique, in lower case. */
+                email: string;
                 /** @description For people. */
                 name: string;
                 /** @description Whether the person may sign in. */
                 status: components["schemas"]["UserStatus"];
                 /** @description Roles in the whole installation. */
                 system_roles: components["schemas"]["SystemRole"][];
+                /** @description The password was given by somebody else and must be changed before anything else is allowed. */
+                must_change_password: boolean;
+                /**
+                 * Format: date-time
+                 * @description When the person was added.
+                 */
+                created_at: string;
+                /**
+                 * Format: date-time
+                 * @description When the person last signed in.
+                 */
+                last_login_at?: string | null;
             }[];
             /** @description Opaque; pass it as `cursor`. */
             next_cursor?: string | null;
@@ -3183,6 +3186,15 @@ export interface components {
         Page_WorkerReport: {
             /** @description In the list's stable order. */
             items: {
+                /**
+                 * Format: uuid
+                 * @description Its id, the same after a restart on the same machine.
+                 */
+                id: string;
+                /** @description Its name. */
+                name: string;
+                /** @description `local`. */
+                worker_type: string;
                 /**
                  * Format: int32
                  * @description Builds that it runs at the same time at most.
@@ -3193,33 +3205,24 @@ export interface components {
                  * @description Builds that it runs now.
                  */
                 current_builds_count: number;
-                /**
-                 * Format: uuid
-                 * @description Its id, the same after a restart on the same machine.
-                 */
-                id: string;
-                /**
-                 * Format: date-time
-                 * @description When it last gave a sign of life.
-                 */
-                last_heartbeat: string;
+                /** @description Programs found on it. */
+                tools: string[];
                 /** @description Methods that it can run. */
                 methods: string[];
-                /** @description Its name. */
-                name: string;
+                /** @description `healthy`, `draining` or `offline`. */
+                status: string;
+                /** @description Version of its binary. */
+                version: string;
                 /**
                  * Format: date-time
                  * @description When it started.
                  */
                 started_at: string;
-                /** @description `healthy`, `draining` or `offline`. */
-                status: string;
-                /** @description Programs found on it. */
-                tools: string[];
-                /** @description Version of its binary. */
-                version: string;
-                /** @description `local`. */
-                worker_type: string;
+                /**
+                 * Format: date-time
+                 * @description When it last gave a sign of life.
+                 */
+                last_heartbeat: string;
             }[];
             /** @description Opaque; pass it as `cursor`. */
             next_cursor?: string | null;
@@ -3227,15 +3230,15 @@ export interface components {
         /** @description Builds that have ended within the last days. */
         PeriodStatistics: {
             /**
-             * Format: int64
-             * @description That made their image.
-             */
-            completed: number;
-            /**
              * Format: int32
              * @description How many days.
              */
             days: number;
+            /**
+             * Format: int64
+             * @description That made their image.
+             */
+            completed: number;
             /**
              * Format: int64
              * @description That failed.
@@ -3254,63 +3257,79 @@ export interface components {
         Permission: "tenant:read" | "tenant:update" | "member:read" | "member:manage" | "api_key:manage" | "audit:read" | "project:read" | "project:create" | "project:update" | "secret:manage" | "build:read" | "build:create" | "build:cancel" | "image:pull" | "image:push" | "image:delete" | "concurrency:manage";
         /** @description A manifest of an index. */
         PlatformManifest: {
-            /** @description Such as `arm64`. */
-            architecture?: string | null;
             /** @description Its digest. */
             digest: string;
             /** @description Media type. */
             media_type: string;
             /** @description Such as `linux`. */
             os?: string | null;
+            /** @description Such as `arm64`. */
+            architecture?: string | null;
+            /** @description Such as `v8`. */
+            variant?: string | null;
             /**
              * Format: int64
              * @description Bytes of it and all it names.
              */
             size_bytes: number;
-            /** @description Such as `v8`. */
-            variant?: string | null;
+        };
+        /** @description A manifest that would go. */
+        PreviewManifest: {
+            /** @description Full name of its repository. */
+            repository: string;
+            /** @description Its digest. */
+            digest: string;
+        };
+        /** @description A tag that would go. */
+        PreviewTag: {
+            /** @description Full name of its repository. */
+            repository: string;
+            /** @description The tag. */
+            tag: string;
+            /** @description Where it points. */
+            digest: string;
         };
         /** @description The body of every error of the API. */
         Problem: {
-            /** @description Stable and machine-readable, such as `build.not_cancellable`. */
-            code: string;
-            /** @description What happened and what to do. */
-            detail: string;
-            /** @description Every fault of the request. */
-            errors?: components["schemas"]["Fault"][];
+            /** @description `urn:image-factory:problem:<code>`. */
+            type: string;
+            /** @description The status in words. */
+            title: string;
             /**
              * Format: int32
              * @description The HTTP status.
              */
             status: number;
-            /** @description The status in words. */
-            title: string;
+            /** @description Stable and machine-readable, such as `build.not_cancellable`. */
+            code: string;
+            /** @description What happened and what to do. */
+            detail: string;
             /** @description The request id; the service's log has more under it. */
             trace_id?: string | null;
-            /** @description `urn:image-factory:problem:<code>`. */
-            type: string;
+            /** @description Every fault of the request. */
+            errors?: components["schemas"]["Fault"][];
         };
         /** @description A project of one tenant: what is built and stored together. */
         Project: {
+            /** @description Unique. */
+            id: components["schemas"]["ProjectId"];
+            /** @description The tenant. */
+            tenant_id: components["schemas"]["TenantId"];
+            /** @description Unique in the tenant; the second part of the names of its images. Never changes. */
+            slug: string;
+            /** @description For people. */
+            name: string;
+            /** @description For people. */
+            description: string;
+            /** @description Whether it is in use. */
+            status: components["schemas"]["ProjectStatus"];
+            /** @description Who made it: `user:<id>` or another actor. */
+            created_by: string;
             /**
              * Format: date-time
              * @description When it was made.
              */
             created_at: string;
-            /** @description Who made it: `user:<id>` or another actor. */
-            created_by: string;
-            /** @description For people. */
-            description: string;
-            /** @description Unique. */
-            id: components["schemas"]["ProjectId"];
-            /** @description For people. */
-            name: string;
-            /** @description Unique in the tenant; the second part of the names of its images. Never changes. */
-            slug: string;
-            /** @description Whether it is in use. */
-            status: components["schemas"]["ProjectStatus"];
-            /** @description The tenant. */
-            tenant_id: components["schemas"]["TenantId"];
             /**
              * Format: date-time
              * @description When it was last changed.
@@ -3324,19 +3343,19 @@ export interface components {
         ProjectId: string;
         /** @description A person with a further role in a project. */
         ProjectMember: {
-            /**
-             * Format: date-time
-             * @description Since when.
-             */
-            added_at: string;
+            /** @description The person. */
+            user_id: components["schemas"]["UserId"];
             /** @description Their address. */
             email: string;
             /** @description Their name. */
             name: string;
             /** @description What they may do in the project, beyond their role in the tenant. */
             role: components["schemas"]["TenantRole"];
-            /** @description The person. */
-            user_id: components["schemas"]["UserId"];
+            /**
+             * Format: date-time
+             * @description Since when.
+             */
+            added_at: string;
         };
         /**
          * @description Whether a project is in use.
@@ -3356,6 +3375,11 @@ export interface components {
              */
             builds_running_max: number;
             /**
+             * Format: int64
+             * @description Bytes in the registry, every blob counted once.
+             */
+            storage_bytes_max: number;
+            /**
              * Format: int32
              * @description API requests per second; none: the server's own setting.
              */
@@ -3365,27 +3389,22 @@ export interface components {
              * @description Days that logs and ended builds are kept.
              */
             retention_days: number;
-            /**
-             * Format: int64
-             * @description Bytes in the registry, every blob counted once.
-             */
-            storage_bytes_max: number;
         };
         /** @description A manifest that is about another one: its descriptor. */
         Referrer: {
-            /** @description Its own annotations. */
-            annotations?: Record<string, unknown> | null;
-            /** @description What it is; of an image that gives no type, that of its config. */
-            artifactType?: string | null;
-            /** @description Of the manifest. */
-            digest: string;
             /** @description Of the manifest. */
             mediaType: string;
+            /** @description Of the manifest. */
+            digest: string;
             /**
              * Format: int64
              * @description Of the manifest, in bytes.
              */
             size: number;
+            /** @description What it is; of an image that gives no type, that of its config. */
+            artifactType?: string | null;
+            /** @description Its own annotations. */
+            annotations?: Record<string, unknown> | null;
         };
         RefreshRequest: {
             /**
@@ -3396,20 +3415,20 @@ export interface components {
         };
         /** @description What is shown of a credential for another registry. */
         RegistryCredential: {
+            /** @description `host` or `host:port`, as image references begin; unique in the project. */
+            registry: string;
+            /** @description Who signs in. */
+            username: string;
             /**
              * Format: date-time
              * @description When it was first set.
              */
             created_at: string;
-            /** @description `host` or `host:port`, as image references begin; unique in the project. */
-            registry: string;
             /**
              * Format: date-time
              * @description When it was last set.
              */
             updated_at: string;
-            /** @description Who signs in. */
-            username: string;
         };
         /** @description The credentials of a project, without passwords. */
         RegistryCredentials: {
@@ -3417,90 +3436,142 @@ export interface components {
         };
         /** @description What a deletion took, or would take. */
         Removed: {
-            /**
-             * Format: int64
-             * @description Bytes that count against the storage quota no longer.
-             */
-            freed_bytes: number;
-            /**
-             * Format: int64
-             * @description How many manifests.
-             */
-            manifest_count: number;
-            /** @description Manifests that are about a manifest that goes, such as its signatures, at most 1000 of them: they stay. */
-            referrers: string[];
+            /** @description Tags, at most 1000 of them. */
+            tags: string[];
             /**
              * Format: int64
              * @description How many tags.
              */
             tag_count: number;
-            /** @description Tags, at most 1000 of them. */
-            tags: string[];
+            /**
+             * Format: int64
+             * @description How many manifests.
+             */
+            manifest_count: number;
+            /**
+             * Format: int64
+             * @description Bytes that count against the storage quota no longer.
+             */
+            freed_bytes: number;
+            /** @description Manifests that are about a manifest that goes, such as its signatures, at most 1000 of them: they stay. */
+            referrers: string[];
         };
         /** @description How the build ended. */
         ResultReport: {
-            /**
-             * Format: int64
-             * @description Of it the push, in milliseconds.
-             */
-            artifact_push_ms?: number | null;
-            /**
-             * Format: int64
-             * @description The last attempt, in milliseconds.
-             */
-            build_execution_ms: number;
-            /** @description `sha256:...` */
-            digest?: string | null;
+            /** @description `success`, `failed`, `cancelled` or `timeout`. */
+            status: string;
             /**
              * Format: int32
              * @description Of the command that failed.
              */
             exit_code?: number | null;
-            /** @description Why it failed, for people. */
-            failure_reason?: string | null;
-            /** @description `compile`, `build`, `push`, `scan` or `verification`. */
-            failure_stage?: string | null;
-            /** @description A reference that clients can pull. */
-            image?: string | null;
             /**
              * Format: uuid
              * @description The image of the catalogue.
              */
             image_id?: string | null;
+            /** @description A reference that clients can pull. */
+            image?: string | null;
+            /** @description `sha256:...` */
+            digest?: string | null;
+            /** @description Why it failed, for people. */
+            failure_reason?: string | null;
+            /** @description `compile`, `build`, `push`, `scan` or `verification`. */
+            failure_stage?: string | null;
+            /**
+             * Format: int64
+             * @description From queued to the end, in milliseconds.
+             */
+            total_duration_ms: number;
             /**
              * Format: int64
              * @description From queued to the first claim, in milliseconds.
              */
             queue_wait_ms: number;
             /**
+             * Format: int64
+             * @description The last attempt, in milliseconds.
+             */
+            build_execution_ms: number;
+            /**
+             * Format: int64
+             * @description Of it the push, in milliseconds.
+             */
+            artifact_push_ms?: number | null;
+            /**
              * Format: int32
              * @description Attempts beyond the first.
              */
             retry_count: number;
-            /** @description `success`, `failed`, `cancelled` or `timeout`. */
-            status: string;
+        };
+        /**
+         * @description What goes from a project's repositories by itself, and which tags never move. Patterns match whole names: `*` stands for
+         *     any characters, `?` for one, `[a-z]` for one of several, `{a,b}` for either.
+         */
+        RetentionPolicy: {
+            /**
+             * @description A tag goes when a rule deletes it and no rule keeps it.
+             * @default []
+             */
+            rules?: components["schemas"]["TagRule"][];
+            /**
+             * Format: int32
+             * @description Days without a tag after which a manifest goes that nothing else needs; null: never.
+             * @default null
+             */
+            untagged_after_days?: number | null;
+            /**
+             * Format: int32
+             * @description What was pulled within so many days stays; null: pulling does not matter.
+             * @default null
+             */
+            keep_pulled_within_days?: number | null;
+            /**
+             * @description Tags that match one of these patterns never move and are never deleted.
+             * @default []
+             */
+            immutable_tags?: string[];
+        };
+        /** @description What a retention policy would take now. */
+        RetentionPreview: {
             /**
              * Format: int64
-             * @description From queued to the end, in milliseconds.
+             * @description Tags that would go.
              */
-            total_duration_ms: number;
+            tag_count: number;
+            /**
+             * Format: int64
+             * @description Manifests that would go.
+             */
+            manifest_count: number;
+            /**
+             * Format: int64
+             * @description By how much the tenant's storage would shrink.
+             */
+            freed_bytes: number;
+            /** @description The first 500 of the tags. */
+            tags: components["schemas"]["PreviewTag"][];
+            /** @description The first 500 of the manifests. */
+            manifests: components["schemas"]["PreviewManifest"][];
         };
         /**
          * @description A machine of a tenant at the registry. It signs in with its login name and a secret, and stays when the person who made
          *     it leaves.
          */
         RobotAccount: {
-            /** @description What it may do with them. */
-            actions: components["schemas"]["Action"][];
-            /**
-             * Format: date-time
-             * @description When it was made.
-             */
-            created_at: string;
-            /** @description Who made it. */
-            created_by: string;
+            /** @description Unique. */
+            id: components["schemas"]["RobotId"];
+            /** @description Unique in the tenant. Never changes. */
+            name: string;
+            /** @description With what it signs in: `<tenant>+<name>`. */
+            login: string;
             /** @description For people. */
             description: string;
+            project_id?: components["schemas"]["ProjectId"] | null;
+            /** @description Patterns of `<project>/<image>`, in which `*` stands for any characters. */
+            repositories: string[];
+            /** @description What it may do with them. */
+            actions: components["schemas"]["Action"][];
             /** @description Whether it is kept out. */
             disabled: boolean;
             /**
@@ -3508,20 +3579,18 @@ export interface components {
              * @description When it stops working.
              */
             expires_at?: string | null;
-            /** @description Unique. */
-            id: components["schemas"]["RobotId"];
             /**
              * Format: date-time
              * @description When it last signed in, to the minute.
              */
             last_used_at?: string | null;
-            /** @description With what it signs in: `<tenant>+<name>`. */
-            login: string;
-            /** @description Unique in the tenant. Never changes. */
-            name: string;
-            project_id?: components["schemas"]["ProjectId"] | null;
-            /** @description Patterns of `<project>/<image>`, in which `*` stands for any characters. */
-            repositories: string[];
+            /** @description Who made it. */
+            created_by: string;
+            /**
+             * Format: date-time
+             * @description When it was made.
+             */
+            created_at: string;
             /**
              * Format: date-time
              * @description When it was last changed.
@@ -3543,34 +3612,10 @@ export interface components {
         RunCounts: {
             /**
              * Format: int64
-             * @description Blobs that no repository links any more; their objects are deleted an hour later, by a run after that.
+             * @description Tags that retention removed.
              * @default 0
              */
-            blobs?: number;
-            /**
-             * Format: int64
-             * @description Bytes of these objects; in a dry run, of the blobs, orphans and garbage that would go.
-             * @default 0
-             */
-            bytes?: number;
-            /**
-             * Format: int64
-             * @description Blobs whose bytes are not those of their digest, or are gone.
-             * @default 0
-             */
-            corrupt?: number;
-            /**
-             * Format: int64
-             * @description Objects that could not be read or deleted now.
-             * @default 0
-             */
-            errors?: number;
-            /**
-             * Format: int64
-             * @description Links of repositories to blobs that none of their manifests needs.
-             * @default 0
-             */
-            links?: number;
+            tags?: number;
             /**
              * Format: int64
              * @description Manifests that retention removed.
@@ -3579,10 +3624,16 @@ export interface components {
             manifests?: number;
             /**
              * Format: int64
-             * @description Objects that were deleted.
+             * @description Links of repositories to blobs that none of their manifests needs.
              * @default 0
              */
-            objects?: number;
+            links?: number;
+            /**
+             * Format: int64
+             * @description Blobs that no repository links any more; their objects are deleted an hour later, by a run after that.
+             * @default 0
+             */
+            blobs?: number;
             /**
              * Format: int64
              * @description Objects that no record names, such as a crash leaves.
@@ -3591,10 +3642,16 @@ export interface components {
             orphans?: number;
             /**
              * Format: int64
-             * @description Tags that retention removed.
+             * @description Objects that were deleted.
              * @default 0
              */
-            tags?: number;
+            objects?: number;
+            /**
+             * Format: int64
+             * @description Bytes of these objects; in a dry run, of the blobs, orphans and garbage that would go.
+             * @default 0
+             */
+            bytes?: number;
             /**
              * Format: int64
              * @description Blobs that were read again.
@@ -3607,6 +3664,18 @@ export interface components {
              * @default 0
              */
             verified_bytes?: number;
+            /**
+             * Format: int64
+             * @description Blobs whose bytes are not those of their digest, or are gone.
+             * @default 0
+             */
+            corrupt?: number;
+            /**
+             * Format: int64
+             * @description Objects that could not be read or deleted now.
+             * @default 0
+             */
+            errors?: number;
         };
         /**
          * @description What a run does.
@@ -3620,22 +3689,22 @@ export interface components {
         RunStatus: "queued" | "running" | "succeeded" | "failed";
         /** @description What is shown of a secret. */
         SecretInfo: {
+            /** @description Unique in the project: `[A-Za-z_][A-Za-z0-9_]{0,63}`. */
+            name: string;
+            /** @description What it is for. */
+            kind: components["schemas"]["SecretKind"];
+            /** @description The user name that goes with a Git token. */
+            username?: string | null;
             /**
              * Format: date-time
              * @description When it was first set.
              */
             created_at: string;
-            /** @description What it is for. */
-            kind: components["schemas"]["SecretKind"];
-            /** @description Unique in the project: `[A-Za-z_][A-Za-z0-9_]{0,63}`. */
-            name: string;
             /**
              * Format: date-time
              * @description When it was last set.
              */
             updated_at: string;
-            /** @description The user name that goes with a Git token. */
-            username?: string | null;
         };
         /**
          * @description What a secret is for.
@@ -3649,20 +3718,18 @@ export interface components {
         /** @description The selected tenant. */
         SelectedTenant: {
             id: components["schemas"]["TenantId"];
+            slug: string;
             /** @description In all of the tenant. */
             permissions: components["schemas"]["Permission"][];
             /** @description In single projects, by project id. */
             projects: {
                 [key: string]: components["schemas"]["Permission"][];
             };
-            slug: string;
         };
         /** @description A session, new or refreshed. */
         SessionAnswer: {
             /** @description Send it as `Authorization: Bearer`; only when it was asked for in the body. */
             access_token?: string | null;
-            /** @description Send it as `X-CSRF-Token` with the cookies; only when the tokens went there. Also in a readable cookie. */
-            csrf_token?: string | null;
             /**
              * Format: int32
              * @description Seconds until the access token expires.
@@ -3670,6 +3737,8 @@ export interface components {
             expires_in_seconds: number;
             /** @description Good for one refresh; only when it was asked for in the body. */
             refresh_token?: string | null;
+            /** @description Send it as `X-CSRF-Token` with the cookies; only when the tokens went there. Also in a readable cookie. */
+            csrf_token?: string | null;
             /** @description The person. While `must_change_password` is true, nothing but changing it is allowed. */
             user: components["schemas"]["User"];
         };
@@ -3688,13 +3757,13 @@ export interface components {
             role: components["schemas"]["TenantRole"];
         };
         SetRegistryCredentialRequest: {
+            /** @description Who signs in. */
+            username: string;
             /**
              * Format: password
              * @description The password or token; no answer will show it again.
              */
             password: string;
-            /** @description Who signs in. */
-            username: string;
         };
         SetSecretRequest: {
             /** @description What it is for. */
@@ -3709,33 +3778,33 @@ export interface components {
         };
         /** @description Where the files of a build come from: exactly one of `git`, `context_id` and `dockerfile`. */
         SourceRequest: {
+            git?: components["schemas"]["GitRequest"] | null;
             context_id?: components["schemas"]["ContextId"] | null;
             /** @description A Dockerfile; the build context is empty. */
             dockerfile?: string | null;
-            git?: components["schemas"]["GitRequest"] | null;
         };
         StartStorageRunRequest: {
-            /** @description Report what would go, and change nothing. */
-            dry_run?: boolean;
             /** @description What to do. */
             kind: components["schemas"]["RunKind"];
+            /** @description Report what would go, and change nothing. */
+            dry_run?: boolean;
         };
         /** @description How builds have been going. */
         Statistics: {
-            /** @description The days of the last 30 on which builds have ended, oldest first. */
-            days: components["schemas"]["DayStatistics"][];
-            /** @description The last 7 and the last 30 days. */
-            periods: components["schemas"]["PeriodStatistics"][];
-            /**
-             * Format: int64
-             * @description Builds that wait in the queue now; 10000 means as many or more.
-             */
-            queued: number;
             /**
              * Format: int64
              * @description Builds that run now; 10000 means as many or more.
              */
             running: number;
+            /**
+             * Format: int64
+             * @description Builds that wait in the queue now; 10000 means as many or more.
+             */
+            queued: number;
+            /** @description The days of the last 30 on which builds have ended, oldest first. */
+            days: components["schemas"]["DayStatistics"][];
+            /** @description The last 7 and the last 30 days. */
+            periods: components["schemas"]["PeriodStatistics"][];
         };
         /** @description A step of an attempt. */
         StepReport: {
@@ -3744,18 +3813,21 @@ export interface components {
              * @description The attempt it belongs to.
              */
             attempt: number;
+            /**
+             * Format: int32
+             * @description 1, 2, 3 ... in the attempt.
+             */
+            number: number;
+            /** @description What is shown: `RUN make`. */
+            name: string;
+            /** @description `FETCH`, `FROM`, `RUN`, `COPY`, `PUSH` ... */
+            instruction: string;
+            /** @description `running`, `success`, `failed` or `skipped`. */
+            status: string;
             /** @description Whether its layer came from the cache. */
             cached: boolean;
-            /**
-             * Format: date-time
-             * @description When it ended.
-             */
-            completed_at?: string | null;
-            /**
-             * Format: int64
-             * @description How long it took, in milliseconds.
-             */
-            duration_ms?: number | null;
+            /** @description The layer it made, as the tool shows it. */
+            layer?: string | null;
             /**
              * Format: int32
              * @description Exit code of the command that failed in it.
@@ -3766,58 +3838,55 @@ export interface components {
              * @description The first log line at or after its start.
              */
             first_line: number;
-            /** @description `FETCH`, `FROM`, `RUN`, `COPY`, `PUSH` ... */
-            instruction: string;
-            /** @description The layer it made, as the tool shows it. */
-            layer?: string | null;
-            /** @description What is shown: `RUN make`. */
-            name: string;
-            /**
-             * Format: int32
-             * @description 1, 2, 3 ... in the attempt.
-             */
-            number: number;
             /**
              * Format: date-time
              * @description When it started.
              */
             started_at: string;
-            /** @description `running`, `success`, `failed` or `skipped`. */
-            status: string;
+            /**
+             * Format: date-time
+             * @description When it ended.
+             */
+            completed_at?: string | null;
+            /**
+             * Format: int64
+             * @description How long it took, in milliseconds.
+             */
+            duration_ms?: number | null;
         };
         /** @description A collection of garbage or a verification. */
         StorageRun: {
-            /** @description What it has come to. */
-            counts: components["schemas"]["RunCounts"];
+            /** @description Its id. */
+            id: components["schemas"]["StorageRunId"];
+            /** @description What it does. */
+            kind: components["schemas"]["RunKind"];
+            /** @description It reports what would go and changes nothing. */
+            dry_run: boolean;
+            /** @description How far it is. */
+            status: components["schemas"]["RunStatus"];
+            /** @description Who wanted it: `user:<id>`, or `system:storage` for a periodic one. */
+            started_by: string;
             /**
              * Format: date-time
              * @description When it was asked for.
              */
             created_at: string;
-            /** @description It reports what would go and changes nothing. */
-            dry_run: boolean;
-            /** @description Why it was given up, or why the last attempt did not go on. */
-            error?: string | null;
-            /**
-             * Format: date-time
-             * @description When it ended.
-             */
-            finished_at?: string | null;
-            /** @description Its id. */
-            id: components["schemas"]["StorageRunId"];
-            /** @description What it does. */
-            kind: components["schemas"]["RunKind"];
-            /** @description Its first findings, at most 200. */
-            report: components["schemas"]["Finding"][];
             /**
              * Format: date-time
              * @description When it began.
              */
             started_at?: string | null;
-            /** @description Who wanted it: `user:<id>`, or `system:storage` for a periodic one. */
-            started_by: string;
-            /** @description How far it is. */
-            status: components["schemas"]["RunStatus"];
+            /**
+             * Format: date-time
+             * @description When it ended.
+             */
+            finished_at?: string | null;
+            /** @description What it has come to. */
+            counts: components["schemas"]["RunCounts"];
+            /** @description Its first findings, at most 200. */
+            report: components["schemas"]["Finding"][];
+            /** @description Why it was given up, or why the last attempt did not go on. */
+            error?: string | null;
         };
         /**
          * Format: uuid
@@ -3828,23 +3897,8 @@ export interface components {
         StorageTotals: {
             /** @description The backend. */
             backend: string;
-            /**
-             * Format: int64
-             * @description Their bytes.
-             */
-            garbage_bytes: number;
-            /**
-             * Format: int64
-             * @description Objects that wait to be deleted.
-             */
-            garbage_objects: number;
             /** @description `filesystem` or `s3`. */
             kind: string;
-            /**
-             * Format: int64
-             * @description Bytes of blobs as repositories see them: one that two link is counted twice.
-             */
-            logical_bytes: number;
             /**
              * Format: int64
              * @description Blobs.
@@ -3852,23 +3906,38 @@ export interface components {
             objects: number;
             /**
              * Format: int64
-             * @description Blobs that were found damaged and not yet healed.
-             */
-            rotten_objects: number;
-            /**
-             * Format: int64
              * @description Their bytes, each blob counted once.
              */
             stored_bytes: number;
+            /**
+             * Format: int64
+             * @description Bytes of blobs as repositories see them: one that two link is counted twice.
+             */
+            logical_bytes: number;
+            /**
+             * Format: int64
+             * @description Objects that wait to be deleted.
+             */
+            garbage_objects: number;
+            /**
+             * Format: int64
+             * @description Their bytes.
+             */
+            garbage_bytes: number;
+            /**
+             * Format: int64
+             * @description Blobs that were found damaged and not yet healed.
+             */
+            rotten_objects: number;
         };
         /** @description The server. */
         SystemInfo: {
+            /** @description Version of the binary. */
+            version: string;
             /** @description Address at which clients reach it. */
             public_url: string;
             /** @description Whether this process runs builds. */
             runs_builds: boolean;
-            /** @description Version of the binary. */
-            version: string;
         };
         /**
          * @description What may be done to the whole installation.
@@ -3882,72 +3951,83 @@ export interface components {
         SystemRole: "system_admin" | "security_admin" | "platform_operator" | "auditor";
         /** @description A tag and what it points to. */
         TagInfo: {
+            /** @description The tag. */
+            name: string;
             /** @description Digest of the manifest. */
             digest: string;
             /** @description Media type of the manifest. */
             media_type: string;
             /**
-             * Format: date-time
-             * @description When it was pointed there.
-             */
-            moved_at: string;
-            /** @description Who pointed it there. */
-            moved_by: string;
-            /** @description The tag. */
-            name: string;
-            /** @description `os/architecture`, where the manifest is an image for one platform. */
-            platform?: string | null;
-            /**
              * Format: int64
              * @description Bytes of the manifest and all it names, as the manifest says.
              */
             size_bytes: number;
+            /** @description `os/architecture`, where the manifest is an image for one platform. */
+            platform?: string | null;
+            /** @description Who pointed it there. */
+            moved_by: string;
+            /**
+             * Format: date-time
+             * @description When it was pointed there.
+             */
+            moved_at: string;
         };
         /** @description A move of a tag. */
         TagMove: {
-            /** @description Where it pointed; nothing when the tag was new. */
-            from_digest?: string | null;
             /**
              * Format: uuid
              * @description Unique.
              */
             id: string;
+            /** @description Where it pointed; nothing when the tag was new. */
+            from_digest?: string | null;
+            /** @description Where it points since; nothing when the tag was deleted. */
+            to_digest?: string | null;
+            /** @description Who moved it. */
+            moved_by: string;
             /**
              * Format: date-time
              * @description When.
              */
             moved_at: string;
-            /** @description Who moved it. */
-            moved_by: string;
-            /** @description Where it points since; nothing when the tag was deleted. */
-            to_digest?: string | null;
+        };
+        /** @description Keeps or deletes the tags that match. A tag is as old as its last push. */
+        TagRule: {
+            /** @description Pattern of the image's name in the project. */
+            repositories?: string;
+            /** @description Pattern of the tag. */
+            tags?: string;
+            /**
+             * Format: int32
+             * @description How many.
+             */
+            count: number;
+            /** @enum {string} */
+            kind: "keep_last";
+        } | {
+            /** @description Pattern of the image's name in the project. */
+            repositories?: string;
+            /** @description Pattern of the tag. */
+            tags: string;
+            /** @enum {string} */
+            kind: "keep_matching";
+        } | {
+            /** @description Pattern of the image's name in the project. */
+            repositories?: string;
+            /** @description Pattern of the tag. */
+            tags?: string;
+            /**
+             * Format: int32
+             * @description Days; with 0 every tag that no other rule keeps.
+             */
+            days: number;
+            /** @enum {string} */
+            kind: "delete_older_than";
         };
         /** @description The state of a job or periodic task, for operators. */
         TaskStatus: {
-            /**
-             * Format: int64
-             * @description Rows of this kind that failed for good and are kept.
-             */
-            failed: number;
             /** @description The kind, such as `builds.rescue`. */
             kind: string;
-            /**
-             * Format: int64
-             * @description How long that took, in milliseconds.
-             */
-            last_duration_ms?: number | null;
-            /** @description Why the last failure failed. */
-            last_error?: string | null;
-            /**
-             * Format: date-time
-             * @description When one last ended.
-             */
-            last_finished_at?: string | null;
-            /**
-             * Format: date-time
-             * @description When a periodic task runs next, or the oldest waiting job was due.
-             */
-            next_run_at?: string | null;
             /**
              * Format: int32
              * @description Seconds between two runs of a periodic task; none for one-off jobs, which are counted together.
@@ -3963,22 +4043,44 @@ export interface components {
              * @description Rows of this kind that run now.
              */
             running: number;
+            /**
+             * Format: int64
+             * @description Rows of this kind that failed for good and are kept.
+             */
+            failed: number;
+            /**
+             * Format: date-time
+             * @description When a periodic task runs next, or the oldest waiting job was due.
+             */
+            next_run_at?: string | null;
+            /**
+             * Format: date-time
+             * @description When one last ended.
+             */
+            last_finished_at?: string | null;
+            /**
+             * Format: int64
+             * @description How long that took, in milliseconds.
+             */
+            last_duration_ms?: number | null;
+            /** @description Why the last failure failed. */
+            last_error?: string | null;
         };
         /** @description An organisation or a part of one; the unit of isolation. */
         Tenant: {
+            /** @description Unique. */
+            id: components["schemas"]["TenantId"];
+            /** @description Unique; the first part of the names of its images. Never changes. */
+            slug: string;
+            /** @description For people. */
+            name: string;
+            /** @description Whether it may be used. */
+            status: components["schemas"]["TenantStatus"];
             /**
              * Format: date-time
              * @description When it was made.
              */
             created_at: string;
-            /** @description Unique. */
-            id: components["schemas"]["TenantId"];
-            /** @description For people. */
-            name: string;
-            /** @description Unique; the first part of the names of its images. Never changes. */
-            slug: string;
-            /** @description Whether it may be used. */
-            status: components["schemas"]["TenantStatus"];
             /**
              * Format: date-time
              * @description When it was last changed.
@@ -3993,10 +4095,10 @@ export interface components {
         /** @description The queue of a tenant. */
         TenantQueue: {
             /**
-             * Format: date-time
-             * @description When the oldest that waits was queued.
+             * Format: uuid
+             * @description The tenant.
              */
-            oldest_queued_at?: string | null;
+            tenant_id: string;
             /**
              * Format: int64
              * @description Builds that wait, at most 100000.
@@ -4008,10 +4110,10 @@ export interface components {
              */
             running: number;
             /**
-             * Format: uuid
-             * @description The tenant.
+             * Format: date-time
+             * @description When the oldest that waits was queued.
              */
-            tenant_id: string;
+            oldest_queued_at?: string | null;
         };
         /**
          * @description A role in one tenant.
@@ -4032,24 +4134,24 @@ export interface components {
             day: string;
             /**
              * Format: int64
-             * @description Bytes of manifests and blobs that were sent.
-             */
-            pulled_bytes: number;
-            /**
-             * Format: int64
              * @description Manifests that were read.
              */
             pulls: number;
             /**
              * Format: int64
-             * @description Bytes of manifests and blobs that were received.
-             */
-            pushed_bytes: number;
-            /**
-             * Format: int64
              * @description Manifests that were pushed.
              */
             pushes: number;
+            /**
+             * Format: int64
+             * @description Bytes of manifests and blobs that were sent.
+             */
+            pulled_bytes: number;
+            /**
+             * Format: int64
+             * @description Bytes of manifests and blobs that were received.
+             */
+            pushed_bytes: number;
         };
         UpdateImageRequest: {
             /** @description Who may see it. */
@@ -4060,13 +4162,15 @@ export interface components {
             role: components["schemas"]["TenantRole"];
         };
         UpdateProjectRequest: {
-            description?: string | null;
             name?: string | null;
+            description?: string | null;
         };
         UpdateRobotAccountRequest: {
+            description?: string | null;
+            /** @description Patterns of `<project>/<image>`, in which `*` stands for any characters. */
+            repositories?: string[] | null;
             /** @description What it may do with them; you must have these permissions yourself. */
             actions?: components["schemas"]["Action"][] | null;
-            description?: string | null;
             /** @description Whether it is kept out. */
             disabled?: boolean | null;
             /**
@@ -4074,8 +4178,6 @@ export interface components {
              * @description When it stops working; null: when it is deleted.
              */
             expires_at?: string | null;
-            /** @description Patterns of `<project>/<image>`, in which `*` stands for any characters. */
-            repositories?: string[] | null;
         };
         UpdateTenantRequest: {
             /** @description For people. */
@@ -4089,34 +4191,34 @@ export interface components {
         };
         /** @description A person, across all tenants. */
         User: {
-            /**
-             * Format: date-time
-             * @description When the person was added.
-             */
-            created_at: string;
-            /** @description Unique, in lower case. */
-            email: string;
             /** @description Unique. */
             id: components["schemas"]["UserId"];
-            /**
-             * Format: date-time
-             * @description When the person last signed in.
-             */
-            last_login_at?: string | null;
-            /** @description The password was given by somebody else and must be changed before anything else is allowed. */
-            must_change_password: boolean;
+            /** @description Unique, in lower case. */
+            email: string;
             /** @description For people. */
             name: string;
             /** @description Whether the person may sign in. */
             status: components["schemas"]["UserStatus"];
             /** @description Roles in the whole installation. */
             system_roles: components["schemas"]["SystemRole"][];
+            /** @description The password was given by somebody else and must be changed before anything else is allowed. */
+            must_change_password: boolean;
+            /**
+             * Format: date-time
+             * @description When the person was added.
+             */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description When the person last signed in.
+             */
+            last_login_at?: string | null;
         };
         /** @description A person just added. */
         UserCreatedAnswer: {
+            user: components["schemas"]["User"];
             /** @description Shown this once; must be changed at the first sign-in. */
             one_time_password?: string | null;
-            user: components["schemas"]["User"];
         };
         /**
          * Format: uuid
@@ -4143,6 +4245,15 @@ export interface components {
         /** @description A dispatcher instance. */
         WorkerReport: {
             /**
+             * Format: uuid
+             * @description Its id, the same after a restart on the same machine.
+             */
+            id: string;
+            /** @description Its name. */
+            name: string;
+            /** @description `local`. */
+            worker_type: string;
+            /**
              * Format: int32
              * @description Builds that it runs at the same time at most.
              */
@@ -4152,80 +4263,24 @@ export interface components {
              * @description Builds that it runs now.
              */
             current_builds_count: number;
-            /**
-             * Format: uuid
-             * @description Its id, the same after a restart on the same machine.
-             */
-            id: string;
-            /**
-             * Format: date-time
-             * @description When it last gave a sign of life.
-             */
-            last_heartbeat: string;
+            /** @description Programs found on it. */
+            tools: string[];
             /** @description Methods that it can run. */
             methods: string[];
-            /** @description Its name. */
-            name: string;
+            /** @description `healthy`, `draining` or `offline`. */
+            status: string;
+            /** @description Version of its binary. */
+            version: string;
             /**
              * Format: date-time
              * @description When it started.
              */
             started_at: string;
-            /** @description `healthy`, `draining` or `offline`. */
-            status: string;
-            /** @description Programs found on it. */
-            tools: string[];
-            /** @description Version of its binary. */
-            version: string;
-            /** @description `local`. */
-            worker_type: string;
-        };
-        TagRule: {
-            /** @enum {string} */
-            kind: "keep_last";
-            /** Format: int32 */
-            count: number;
-            repositories?: string;
-            tags?: string;
-        } | {
-            /** @enum {string} */
-            kind: "keep_matching";
-            tags: string;
-            repositories?: string;
-        } | {
-            /** @enum {string} */
-            kind: "delete_older_than";
-            /** Format: int32 */
-            days: number;
-            repositories?: string;
-            tags?: string;
-        };
-        RetentionPolicy: {
-            rules?: components["schemas"]["TagRule"][];
-            /** Format: int32 */
-            untagged_after_days?: number | null;
-            /** Format: int32 */
-            keep_pulled_within_days?: number | null;
-            immutable_tags?: string[];
-        };
-        PreviewTag: {
-            repository: string;
-            tag: string;
-            digest: string;
-        };
-        PreviewManifest: {
-            repository: string;
-            digest: string;
-        };
-        RetentionPreview: {
-            /** Format: int64 */
-            tag_count: number;
-            /** Format: int64 */
-            manifest_count: number;
-            /** Format: int64 */
-            freed_bytes: number;
-            tags: components["schemas"]["PreviewTag"][];
-            manifests: components["schemas"]["PreviewManifest"][];
+            /**
+             * Format: date-time
+             * @description When it last gave a sign of life.
+             */
+            last_heartbeat: string;
         };
     };
     responses: never;
@@ -9541,6 +9596,346 @@ export interface operations {
             };
         };
     };
+    get_retention_policy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The project, by id or slug */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RetentionPolicy"];
+                };
+            };
+            /** @description The request is not well formed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody has proved who they are */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller lacks the permission */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is not there, or the caller may not see it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body has the wrong media type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request has faults; all are listed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A part that is needed does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    replace_retention_policy: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag of what was read */
+                "If-Match"?: string | null;
+            };
+            path: {
+                /** @description The project, by id or slug */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RetentionPolicy"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RetentionPolicy"];
+                };
+            };
+            /** @description The request is not well formed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody has proved who they are */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller lacks the permission */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is not there, or the caller may not see it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The project is archived */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It has changed since it was read */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body has the wrong media type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request has faults; all are listed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A part that is needed does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    preview_retention_policy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The project, by id or slug */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RetentionPolicy"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RetentionPreview"];
+                };
+            };
+            /** @description The request is not well formed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody has proved who they are */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller lacks the permission */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is not there, or the caller may not see it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body has the wrong media type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request has faults; all are listed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A part that is needed does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_secrets: {
         parameters: {
             query?: never;
@@ -13358,324 +13753,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    get_retention_policy: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    ETag?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["RetentionPolicy"];
-                };
-            };
-            /** @description The request is not well formed */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Nobody has proved who they are */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The caller lacks the permission */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It is not there, or the caller may not see it */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body is too large */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body has the wrong media type */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request has faults; all are listed */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A part that is needed does not answer */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    replace_retention_policy: {
-        parameters: {
-            query?: never;
-            header?: {
-                "If-Match"?: string | null;
-            };
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["RetentionPolicy"];
-            };
-        };
-        responses: {
-            200: {
-                headers: {
-                    ETag?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["RetentionPolicy"];
-                };
-            };
-            /** @description The request is not well formed */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Nobody has proved who they are */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The caller lacks the permission */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It is not there, or the caller may not see it */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body is too large */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body has the wrong media type */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request has faults; all are listed */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A part that is needed does not answer */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    preview_retention_policy: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["RetentionPolicy"];
-            };
-        };
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["RetentionPreview"];
-                };
-            };
-            /** @description The request is not well formed */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Nobody has proved who they are */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The caller lacks the permission */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It is not there, or the caller may not see it */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body is too large */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body has the wrong media type */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request has faults; all are listed */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A part that is needed does not answer */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
