@@ -15,7 +15,7 @@ alter table image_manifests add column last_pushed_at timestamptz;
 update image_manifests set last_pushed_at = pushed_at;
 alter table image_manifests alter column last_pushed_at set not null;
 alter table image_manifests add column untagged_at timestamptz;
-alter table image_manifests add column if not exists last_pulled_at timestamptz;
+alter table image_manifests add column last_pulled_at timestamptz;
 
 -- Pushed by a running build: a layer cache, or an image until the build completes.
 alter table image_manifests add column temporary boolean not null default false;

@@ -71,6 +71,3 @@ create table tenant_transfers (
 );
 select enable_tenant_isolation('tenant_transfers');
 revoke insert, update, delete on tenant_transfers from image_factory_tenant;
-
--- To the hour; kept by what writes the rows above.
-alter table image_manifests add column if not exists last_pulled_at timestamptz;

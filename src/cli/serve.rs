@@ -13,7 +13,7 @@ use tokio::signal::unix::{SignalKind, signal};
 /// Runs the server.
 pub async fn serve(config: Config) -> anyhow::Result<ExitCode> {
     telemetry::init_logs(&config.log)?;
-    let server = Running::start(config, Tasks::default()).await?;
+    let server = Box::pin(Running::start(config, Tasks::default())).await?;
     let mut term = signal(SignalKind::terminate())?;
     let mut int = signal(SignalKind::interrupt())?;
     tokio::select! {
