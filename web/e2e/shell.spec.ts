@@ -87,7 +87,7 @@ test('the app can be used by keyboard alone', async ({ owner }) => {
   await expect(owner.getByRole('link', { name: 'Skip to the content' })).toBeFocused();
   await owner.keyboard.press('Enter');
   await owner.keyboard.press('Tab');
-  await expect(owner.getByRole('button', { name: 'New build' })).toBeFocused();
+  await expect(owner.getByRole('button', { name: 'New build' }).first()).toBeFocused();
   await owner.keyboard.press('Enter');
   await expect(owner).toHaveURL(/\/builds\/new/);
 
