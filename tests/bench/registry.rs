@@ -57,8 +57,7 @@ async fn blobs(contenders: &[Contender; 2], size: usize, clients: usize, each: u
     let (mut pushes, mut pulls) = ([const { Vec::new() }; 2], [const { Vec::new() }; 2]);
     let pattern = Bytes::from(noise(size * MB));
     for round in 0..=ROUNDS {
-        let sets: Vec<Vec<Blob>> =
-            (0..clients).map(|_| (0..each).map(|_| Blob::new(&pattern)).collect()).collect();
+        let sets: Vec<Vec<Blob>> = (0..clients).map(|_| (0..each).map(|_| Blob::new(&pattern)).collect()).collect();
         for (n, contender) in contenders.iter().enumerate() {
             settle();
             let push = timed(join_all(sets.iter().map(async |set| {
@@ -120,7 +119,9 @@ async fn tags(contenders: &[Contender; 2]) {
     for contender in contenders {
         let config = contender.push_image("t-00000", &[]).await;
         let names: Vec<String> = (1..TAGS).map(|n| format!("t-{n:05}")).collect();
-        stream::iter(&names).for_each_concurrent(CLIENTS, async |tag| contender.put_manifest(tag, &config, &[]).await).await;
+        stream::iter(&names)
+            .for_each_concurrent(CLIENTS, async |tag| contender.put_manifest(tag, &config, &[]).await)
+            .await;
     }
     for n in 0..PAGES {
         for (which, contender) in contenders.iter().enumerate() {
@@ -142,10 +143,22 @@ async fn scale(server: &ServerProcess, ours: &Contender, owner: &crate::api::Api
         let (mut pushes, mut lists, mut pages) = (Vec::new(), Vec::new(), Vec::new());
         for _ in 0..PAGES {
             let blob = Blob::new(&Bytes::from(noise(1000)));
-            pushes.push(timed(async { ours.push_image("scale", &[&blob]).await; }).await.as_secs_f64());
+            pushes.push(
+                timed(async {
+                    ours.push_image("scale", &[&blob]).await;
+                })
+                .await
+                .as_secs_f64(),
+            );
             let tags = ours.request(Method::GET, &format!("/v2/{REPOSITORY}/tags/list?n=100"));
             lists.push(timed(finished(tags)).await.as_secs_f64());
-            pages.push(timed(async { owner.get("/images?limit=50").await.expect(200); }).await.as_secs_f64());
+            pages.push(
+                timed(async {
+                    owner.get("/images?limit=50").await.expect(200);
+                })
+                .await
+                .as_secs_f64(),
+            );
         }
         all.push([pushes, lists, pages].map(|times| percentile(&times, 50.0)));
     }
@@ -208,7 +221,8 @@ impl Contender {
 
     async fn pull(&self, blob: &Blob) {
         let path = format!("/v2/{REPOSITORY}/blobs/{}", blob.digest);
-        let mut body = self.request(Method::GET, &path).send().await.unwrap().error_for_status().unwrap().bytes_stream();
+        let mut body =
+            self.request(Method::GET, &path).send().await.unwrap().error_for_status().unwrap().bytes_stream();
         let mut size = 0;
         while let Some(piece) = body.next().await {
             size += piece.unwrap().len();

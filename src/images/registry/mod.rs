@@ -32,7 +32,7 @@ pub use model::{
     StorageTotals, Tag, TagRule, Transfer, blob_range, content_range,
 };
 pub use service::{
-    Base, BodyStream, DigestPrefix, Entry, ManifestDetails, Parts, Referrer, Registry, Removed, RetentionPreview, Served,
-    TagInfo, TagMove, Tagged, Usage,
+    Base, BodyStream, DigestPrefix, Entry, ManifestDetails, Parts, Referrer, Registry, Removed, RetentionPreview,
+    Served, TagInfo, TagMove, Tagged, Usage,
 };
 pub use tasks::register;
