@@ -17,6 +17,8 @@ use tempfile::TempDir;
 use tokio::net::TcpListener;
 
 const BUCKET: &str = "images";
+/// Short: the server makes file names of whole keys, which have an end at 255 bytes.
+const PREFIX: &str = "f";
 const ACCESS_KEY: &str = "tester";
 const SECRET_KEY: &str = "a secret of the test";
 
@@ -65,7 +67,7 @@ impl S3Server {
             // Another name than the registry's in tests: clients keep their credentials to themselves.
             endpoint: format!("http://localhost:{}", self.port),
             bucket: BUCKET.into(),
-            prefix: "factory/".into(),
+            prefix: format!("{PREFIX}/"),
             access_key: ACCESS_KEY.into(),
             secret_key: SECRET_KEY.into(),
             path_style: true,
@@ -90,7 +92,7 @@ impl S3Server {
 
     /// Where the store's objects are files.
     pub fn objects(&self) -> PathBuf {
-        self.folder.path().join(BUCKET).join("factory")
+        self.folder.path().join(BUCKET).join(PREFIX)
     }
 
     pub fn faults(&self) -> &Faults {
