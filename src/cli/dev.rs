@@ -79,7 +79,7 @@ impl Dev {
         let mut term = signal(SignalKind::terminate())?;
         let mut int = signal(SignalKind::interrupt())?;
         let config = self.config(folder, database, credentials).await?;
-        let server = Box::pin(Running::start(config, Tasks::default())).await?;
+        let server = Running::start(config, Tasks::default()).await?;
         let work = async {
             seed(&server, credentials).await?;
             let code =

@@ -13,7 +13,7 @@ use tokio::signal::unix::{SignalKind, signal};
 /// Runs the server.
 pub async fn serve(config: Config) -> anyhow::Result<ExitCode> {
     telemetry::init_logs(&config.log)?;
-    let server = Box::pin(Running::start(config, Tasks::default())).await?;
+    let server = Running::start(config, Tasks::default()).await?;
     let mut term = signal(SignalKind::terminate())?;
     let mut int = signal(SignalKind::interrupt())?;
     tokio::select! {
@@ -49,7 +49,7 @@ impl Running {
             config.server.public_url.clone_from(&url);
         }
         let patience = Duration::from_secs(config.server.shutdown_seconds + 10);
-        let app = App::build(config, tasks.clone(), metrics).await?;
+        let app = Box::pin(App::build(config, tasks.clone(), metrics)).await?;
         app.start_background().await?;
         let router = crate::server::router(&app)?;
         if let Some(listen) = app.metrics_listen() {

@@ -34,7 +34,7 @@ impl Product {
         config.dispatch.enabled = false;
         config.server.public_url = "http://127.0.0.1:1".into();
         change(&mut config);
-        let app = App::build(config, tasks.clone(), telemetry::init_metrics().unwrap()).await.unwrap();
+        let app = Box::pin(App::build(config, tasks.clone(), telemetry::init_metrics().unwrap())).await.unwrap();
         Self { app, tasks, db, _folder: folder }
     }
 

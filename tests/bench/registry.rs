@@ -178,7 +178,9 @@ impl Blob {
     fn new(pattern: &Bytes) -> Self {
         let pieces = [Bytes::from(uuid::Uuid::now_v7().into_bytes().to_vec()), pattern.slice(16..)];
         let mut hasher = Sha256::new();
-        pieces.iter().for_each(|piece| hasher.update(piece));
+        for piece in &pieces {
+            hasher.update(piece);
+        }
         Self { pieces, digest: Digest::from(<[u8; 32]>::from(hasher.finalize())) }
     }
 

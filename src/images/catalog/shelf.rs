@@ -78,8 +78,11 @@ impl Shelf for CatalogShelf {
         store::members::public_place(tx, name).await
     }
 
+    async fn forget(&self, tx: &mut TenantTx, image: ImageId, digest: &Digest) -> Result<()> {
+        store::builds::forget(tx, image, digest).await
+    }
+
     async fn deleted(&self, tx: &mut TenantTx, image: ImageId, digest: Digest, newest: Option<&Push>) -> Result<()> {
-        store::builds::forget(tx, image, &digest).await?;
         match newest {
             // A held image stays held, whatever is deleted of it.
             None => store::delete_unless_kept(tx, image).await,

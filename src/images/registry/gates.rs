@@ -172,7 +172,10 @@ pub trait Shelf: Send + Sync {
     /// Where a repository is that everybody may pull. One look, whatever there is of this name.
     async fn public_place(&self, tx: &mut SystemTx, name: &RepositoryName) -> Result<Option<Place>>;
 
-    /// A manifest was deleted; what is left of the newest, if anything is.
+    /// A manifest is gone: what is kept by its digest goes, too.
+    async fn forget(&self, tx: &mut TenantTx, image: ImageId, digest: &Digest) -> Result<()>;
+
+    /// A manifest was deleted, or a tag of it; what is left of the newest, if anything is.
     async fn deleted(&self, tx: &mut TenantTx, image: ImageId, digest: Digest, newest: Option<&Push>) -> Result<()>;
 
     /// Whether an image is held: then nothing of it goes by itself.

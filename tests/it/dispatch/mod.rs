@@ -28,7 +28,7 @@ async fn app(db: &TestDb, tasks: &Tasks) -> App {
     config.dispatch.enabled = false;
     config.server.public_url = "http://127.0.0.1:1".into();
     config.storage.folder = tempfile::tempdir().unwrap().keep().display().to_string();
-    App::build(config, tasks.clone(), telemetry::init_metrics().unwrap()).await.unwrap()
+    Box::pin(App::build(config, tasks.clone(), telemetry::init_metrics().unwrap())).await.unwrap()
 }
 
 fn new_build(method: Method) -> NewBuild {

@@ -181,7 +181,7 @@ async fn a_manifest_is_shown_with_platforms_layers_base_build_and_referrers() {
     let hub = Hub::start().await;
     let acme = hub.tenant("acme", &["hello", "base"]).await;
     let dev = hub.person(&acme, TenantRole::Developer).await;
-    let (low, high) = (gzip(&[1; 5000]), gzip(&[2; 70_000]));
+    let (low, high) = (gzip(&[1; 5000]), gzip(&vec![2; 70_000]));
     let os = json!({"os": "linux", "architecture": "arm64"});
     let base = push(&dev, "acme/base/debian", "12", &os, &[&low]).await;
     let config = json!({"os": "linux", "architecture": "arm64",
@@ -252,6 +252,10 @@ async fn a_manifest_is_shown_with_platforms_layers_base_build_and_referrers() {
     let platform = &shown.platforms[0];
     assert_eq!((shown.kind, platform.variant.as_deref()), (ManifestRole::Index, Some("v8")));
     assert!(platform.size_bytes > (low.len() + high.len()) as u64 && shown.size_bytes > platform.size_bytes);
+
+    // The build stays known as long as the manifest is there.
+    hub.catalog.delete_reference(&acme.caller, image.id, &"v1".parse().unwrap(), false).await.unwrap();
+    assert_eq!(show(&digest.to_string()).await.unwrap().build_id, Some(build));
 }
 
 #[tokio::test]

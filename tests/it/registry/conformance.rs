@@ -72,7 +72,7 @@ async fn referrers(client: &Client, query: &str, subject: &Digest) -> Vec<Value>
         assert_eq!((&body["schemaVersion"], &body["mediaType"]), (&json!(2), &json!(INDEX)));
         all.extend(body["manifests"].as_array().unwrap().clone());
         match next {
-            Some(link) => path = link[1..link.find('>').unwrap()].to_owned(),
+            Some(link) => link[1..link.find('>').unwrap()].clone_into(&mut path),
             None => return all,
         }
     }

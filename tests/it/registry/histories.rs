@@ -327,7 +327,7 @@ impl World {
 async fn no_blob_is_lost_or_leaked_in_ten_thousand_random_steps() {
     let seeds: Vec<u64> = (0..4).map(|_| rand::random()).collect();
     let worlds = seeds.into_iter().map(async |seed| {
-        println!("seed {seed}");
+        eprintln!("seed {seed}");
         let mut world = World::new(seed).await;
         for step in 0..STEPS {
             world.step().await;

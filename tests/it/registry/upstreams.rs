@@ -262,7 +262,7 @@ async fn settings_are_checked_versioned_and_recorded() {
     let set = owner.put(path, settings.clone()).await;
     assert_eq!(set.header("etag"), "\"1\"");
     assert!(!set.expect(200).to_string().contains("swordfish"));
-    let stale = owner.request(Method::PUT, &format!("{path}")).header("if-match", "\"7\"").json(&settings);
+    let stale = owner.request(Method::PUT, path).header("if-match", "\"7\"").json(&settings);
     owner.send(stale).await.refused(412, "version.stale");
     assert!(!owner.get(path).await.expect(200).to_string().contains("swordfish"));
     let sealed: Vec<u8> = sqlx::query_scalar("select sealed from registry_upstreams")

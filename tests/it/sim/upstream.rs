@@ -42,6 +42,7 @@ impl OneBlob {
         self.gets.load(Ordering::SeqCst)
     }
 
+    #[expect(clippy::unused_async, reason = "a handler is asynchronous")]
     async fn answer(State(sim): State<Self>, method: Method) -> Response {
         let length = [(CONTENT_LENGTH, sim.content.len().to_string())];
         if method != Method::GET {

@@ -66,7 +66,7 @@ impl TestApp {
         config.storage.folder = folder.path().join("storage").to_str().unwrap().into();
         change(&mut config);
         let tasks = Tasks::default();
-        let app = App::build(config, tasks.clone(), telemetry::init_metrics().unwrap()).await.unwrap();
+        let app = Box::pin(App::build(config, tasks.clone(), telemetry::init_metrics().unwrap())).await.unwrap();
         app.start_background().await.unwrap();
         let router = image_factory::server::router(&app).unwrap();
         let server = app.config.server.clone();

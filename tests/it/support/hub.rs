@@ -40,7 +40,7 @@ pub fn on_s3(test: fn()) {
 /// The registry, running.
 pub struct Hub {
     pub db: TestDb,
-    pub app: App,
+    pub app: Box<App>,
     pub registry: Registry,
     pub catalog: Catalog,
     pub robots: Arc<Robots>,
@@ -79,7 +79,7 @@ impl Hub {
         (config.registry.collect_every_hours, config.registry.scrub_every_days) = (0, 0);
         change(&mut config.registry);
         let tasks = Tasks::default();
-        let app = App::wire(config.clone(), tasks.clone(), telemetry::init_metrics().unwrap()).unwrap();
+        let app = Box::new(App::wire(config.clone(), tasks.clone(), telemetry::init_metrics().unwrap()).unwrap());
         app.objects.prepare().await.unwrap();
         let robots = Arc::new(Robots::default());
         let registry = registry_on(&app, &config.registry, &tasks, &robots, app.objects.clone());

@@ -181,6 +181,9 @@ impl Registry {
             None => None,
         };
         for digest in gone {
+            if whole {
+                self.parts.shelf.forget(tx, repository, &digest).await?;
+            }
             self.parts.shelf.deleted(tx, repository, digest, newest.as_ref()).await?;
         }
         let about = Deleted { place, repository, name, tags: &tags, digest: &digest, whole };
