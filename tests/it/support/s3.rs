@@ -44,7 +44,13 @@ impl S3Server {
         std::fs::create_dir(folder.path().join(BUCKET)).unwrap();
         let faults = Arc::new(Faults::default());
         let files = FileSystem::new(folder.path()).unwrap();
-        let server = Server { files, folder: folder.path().into(), uploads: Mutex::default(), faults: faults.clone() };
+        let server = Server {
+            files,
+            folder: folder.path().into(),
+            uploads: Mutex::default(),
+            whole: tokio::sync::Mutex::default(),
+            faults: faults.clone(),
+        };
         let mut service = S3ServiceBuilder::new(server);
         service.set_auth(SimpleAuth::from_single(ACCESS_KEY, SECRET_KEY));
         let service = service.build();
@@ -110,6 +116,8 @@ struct Server {
     files: FileSystem,
     folder: PathBuf,
     uploads: Mutex<Vec<MultipartUpload>>,
+    /// An object and its ETag are two files there, written one after the other: who asks must not see between them.
+    whole: tokio::sync::Mutex<()>,
     faults: Arc<Faults>,
 }
 
@@ -139,7 +147,13 @@ impl Server {
         if self.faults.ignored_conditions.load(Ordering::Relaxed) {
             (req.input.if_match, req.input.if_none_match) = (None, None);
         }
+        let _whole = self.whole.lock().await;
         self.files.put_object(req).await
+    }
+
+    async fn head(&self, req: S3Request<HeadObjectInput>) -> S3Result<S3Response<HeadObjectOutput>> {
+        let _whole = self.whole.lock().await;
+        self.files.head_object(req).await
     }
 
     async fn copy_part(&self, req: S3Request<UploadPartCopyInput>) -> S3Result<S3Response<UploadPartCopyOutput>> {
@@ -157,6 +171,10 @@ macro_rules! passed_on {
             $(async fn $name(&self, req: S3Request<$input>) -> S3Result<S3Response<$output>> {
                 self.files.$name(req).await
             })+
+
+            async fn head_object(&self, req: S3Request<HeadObjectInput>) -> S3Result<S3Response<HeadObjectOutput>> {
+                self.head(req).await
+            }
 
             async fn put_object(&self, req: S3Request<PutObjectInput>) -> S3Result<S3Response<PutObjectOutput>> {
                 self.put(req).await
@@ -187,7 +205,6 @@ macro_rules! passed_on {
 }
 
 passed_on!(
-    head_object(HeadObjectInput) -> HeadObjectOutput,
     get_object(GetObjectInput) -> GetObjectOutput,
     delete_object(DeleteObjectInput) -> DeleteObjectOutput,
     copy_object(CopyObjectInput) -> CopyObjectOutput,
