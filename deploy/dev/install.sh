@@ -26,6 +26,7 @@ run=(
 )
 test=(
     chromium          # the web app's tests
+    docker-registry   # what a cache is a cache of
     fonts-dejavu-core # what it writes with
     netavark          # podman's network
     podman            # the second client that pulls from the registry
