@@ -286,7 +286,7 @@ async fn list_image_tag_history(
     ),
     responses(
         (status = 200, description = "What was deleted, or would be", body = Removed),
-        (status = 409, description = "The image is held back", body = Problem),
+        (status = 409, description = "The image is held back, or a tag is immutable", body = Problem),
         Refusals,
     ),
     extensions(("x-access" = json!("image:delete"))),
@@ -308,7 +308,7 @@ async fn delete_image_tag(
     ),
     responses(
         (status = 200, description = "What was deleted, or would be", body = Removed),
-        (status = 409, description = "The image is held back", body = Problem),
+        (status = 409, description = "The image is held back, or a tag is immutable", body = Problem),
         Refusals,
     ),
     extensions(("x-access" = json!("image:delete"))),
@@ -330,7 +330,7 @@ async fn delete_image_manifest(
     params(("id" = ImageId, Path, description = "The image"), DeleteQuery),
     responses(
         (status = 200, description = "What was deleted, or would be", body = Removed),
-        (status = 409, description = "The image is held back", body = Problem),
+        (status = 409, description = "The image is held back, or a tag is immutable", body = Problem),
         Refusals,
     ),
     extensions(("x-access" = json!("image:delete"))),

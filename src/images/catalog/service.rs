@@ -122,7 +122,7 @@ impl Catalog {
     pub async fn manifest(&self, caller: &Caller, id: ImageId, reference: &Reference) -> Result<ImageManifest> {
         let image = self.get(caller, id).await?;
         let tenant = caller.tenant()?.id;
-        let mut details = self.registry.manifest_details(tenant, image.id, reference).await.map_err(absent)?;
+        let mut details = self.registry.manifest_details(tenant, image.id, reference).await.map_err(in_our_words)?;
         let mut tx = self.db.tenant(tenant).await?;
         let build = store::builds::of(&mut tx, image.id, &details.digest).await?;
         let mut base = None;
@@ -165,7 +165,7 @@ impl Catalog {
     ) -> Result<Removed> {
         let (tenant, image) = self.deletable(caller, id).await?;
         let mut tx = self.db.tenant(tenant).await?;
-        let removed = self.registry.remove(&mut tx, &caller.actor, id, reference).await.map_err(absent)?;
+        let removed = self.registry.remove(&mut tx, &caller.actor, id, reference).await.map_err(in_our_words)?;
         if !dry_run {
             let action = match reference {
                 Reference::Tag(_) => "image.tag_deleted",
@@ -185,12 +185,12 @@ impl Catalog {
         let (tenant, image) = self.deletable(caller, id).await?;
         if dry_run {
             let mut tx = self.db.tenant(tenant).await?;
-            return self.registry.removable(&mut tx, id).await;
+            return self.registry.removable(&mut tx, id).await.map_err(in_our_words);
         }
         let mut total = Removed::default();
         loop {
             let mut tx = self.db.tenant(tenant).await?;
-            let (removed, all) = self.registry.remove_some(&mut tx, &caller.actor, id).await.map_err(absent)?;
+            let (removed, all) = self.registry.remove_some(&mut tx, &caller.actor, id).await.map_err(in_our_words)?;
             total.add(removed);
             if all {
                 let (tags, manifests) = (total.tag_count, total.manifest_count);
@@ -382,10 +382,11 @@ async fn has_role(
     Ok(role.is_some_and(|r| r.actions().contains(&action)))
 }
 
-/// The registry's own words for what is not there are not the API's.
-fn absent(error: Error) -> Error {
+/// The registry's own words for what is not there, and for what is to stay, are not the API's.
+fn in_our_words(error: Error) -> Error {
     match error.kind() {
         Kind::NotFound => Error::not_found("manifest or tag").with_source(error),
+        Kind::Forbidden => Error::conflict("image.tag_immutable", error.message().to_owned()).with_source(error),
         _ => error,
     }
 }

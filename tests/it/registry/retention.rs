@@ -241,7 +241,7 @@ async fn a_preview_says_what_goes_and_how_much_it_frees() {
 }
 
 #[tokio::test]
-async fn a_build_that_would_move_an_immutable_tag_is_refused_at_once() {
+async fn a_build_that_would_move_an_immutable_tag_and_a_deletion_of_it_are_refused_at_once() {
     let app = TestApp::new().await;
     let owner = app.member(&app.tenant("acme").await, TenantRole::Owner).await;
     owner.post("/projects", json!({"slug": "hello"})).await.expect(201);
@@ -255,4 +255,12 @@ async fn a_build_that_would_move_an_immutable_tag_is_refused_at_once() {
     };
     assert_eq!(owner.post("/builds", build(&["latest", "v1"])).await.faults(), ["/tags/1 immutable"]);
     owner.post("/builds", build(&["latest", "v2"])).await.expect(202);
+    let images = owner.get("/images").await.expect(200);
+    let image = format!("/images/{}", images["items"][0]["id"].as_str().unwrap());
+    let manifest = format!("{image}/manifests/{}", images["items"][0]["digest"].as_str().unwrap());
+    for path in [format!("{image}/tags/v1"), manifest, image] {
+        for dry_run in [true, false] {
+            owner.delete(&format!("{path}?dry_run={dry_run}")).await.refused(409, "image.tag_immutable");
+        }
+    }
 }

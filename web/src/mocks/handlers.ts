@@ -9,6 +9,7 @@ import { retentionHandlers } from './retention';
 import { robotHandlers } from './robots';
 import { sessionHandlers } from './session';
 import { storageHandlers } from './storage';
+import { upstreamHandlers } from './upstreams';
 
 /** Every mock: a file per feature. */
 export const handlers = [
@@ -19,6 +20,7 @@ export const handlers = [
   ...memberHandlers,
   ...apiKeyHandlers,
   ...retentionHandlers,
+  ...upstreamHandlers,
   ...robotHandlers,
   ...auditHandlers,
   ...platformHandlers,
