@@ -6261,7 +6261,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The image is held back */
+            /** @description The image is held back, or a tag is immutable */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -7053,7 +7053,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The image is held back */
+            /** @description The image is held back, or a tag is immutable */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -7824,7 +7824,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The image is held back */
+            /** @description The image is held back, or a tag is immutable */
             409: {
                 headers: {
                     [name: string]: unknown;
