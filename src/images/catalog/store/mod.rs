@@ -277,7 +277,7 @@ fn read<T: FromStr<Err = Error>>(text: &str) -> Result<T> {
 
 /// Reads images with their metadata; `$1` is the tenant.
 macro_rules! images {
-    ($rest:literal, $($argument:expr),+ $(,)?) => {
+    ([$($part:literal)*], $($argument:expr),+ $(,)?) => {
         sqlx::query_as!(
             Row,
             r#"select i.id, i.project_id, i.name, i.repository, i.image_type, i.lifecycle, i.hold, i.visibility, i.version,
@@ -287,7 +287,7 @@ macro_rules! images {
                       m.total_layer_count as "total_layer_count?", m.compressed_size_bytes as "compressed_size_bytes?",
                       m.uncompressed_size_bytes, m.entrypoint, m.cmd, m.env_vars, m.working_dir, m.labels,
                       m.image_created_at
-               from images i left join image_metadata m on m.tenant_id = $1 and m.image_id = i.id "# + $rest,
+               from images i left join image_metadata m on m.tenant_id = $1 and m.image_id = i.id "# $(+ $part)*,
             $($argument),+
         )
     };
@@ -348,17 +348,19 @@ pub async fn list(tx: &mut TenantTx, wanted: &Wanted<'_>) -> Result<Vec<Image>> 
     let (project, before) = (wanted.project.map(|p| p.0), wanted.before.map(|i| i.0));
     let lifecycle = wanted.lifecycle.map(Lifecycle::as_str);
     let image_type = wanted.image_type.map(ImageType::as_str);
-    let rows = match &wanted.search {
-        Search::Everything => {
+    macro_rules! listed {
+        ($join:literal, $found:literal $(, $term:expr)*) => {
             images!(
-                "where i.tenant_id = $1 and ($2::uuid is null or i.project_id = $2)
-                   and ($3::text is null or i.name = $3) and ($4::uuid is null or i.id < $4)
-                   and ($5::text is null or i.lifecycle = $5) and ($6::text is null or i.image_type = $6)
-                   and (($7::uuid[] is null or i.project_id = any ($7))
-                        and (i.visibility <> 'project' or $8::uuid[] is null or i.project_id = any ($8))
-                        or exists (select from image_members r
-                                   where r.tenant_id = $1 and r.image_id = i.id and r.user_id = $9))
-                 order by i.id desc limit $10",
+                [$join
+                 " where i.tenant_id = $1 and ($2::uuid is null or i.project_id = $2)
+                     and ($3::text is null or i.name = $3) and ($4::uuid is null or i.id < $4)
+                     and ($5::text is null or i.lifecycle = $5) and ($6::text is null or i.image_type = $6)
+                     and (($7::uuid[] is null or i.project_id = any ($7))
+                          and (i.visibility <> 'project' or $8::uuid[] is null or i.project_id = any ($8))
+                          or exists (select from image_members r
+                                     where r.tenant_id = $1 and r.image_id = i.id and r.user_id = $9)) "
+                 $found
+                 " order by i.id desc limit $10"],
                 tenant.0,
                 project,
                 wanted.name,
@@ -369,67 +371,27 @@ pub async fn list(tx: &mut TenantTx, wanted: &Wanted<'_>) -> Result<Vec<Image>> 
                 inside.as_deref(),
                 member.map(|u| u.0),
                 wanted.limit
+                $(, $term)*
             )
             .fetch_all(&mut **tx)
             .await?
-        }
+        };
+    }
+    let rows = match &wanted.search {
+        Search::Everything => listed!("", ""),
         Search::Images(found) => {
             let found: Vec<Uuid> = found.iter().map(|i| i.0).collect();
-            images!(
-                "where i.tenant_id = $1 and ($2::uuid is null or i.project_id = $2)
-                   and ($3::text is null or i.name = $3) and ($4::uuid is null or i.id < $4)
-                   and ($5::text is null or i.lifecycle = $5) and ($6::text is null or i.image_type = $6)
-                   and (($7::uuid[] is null or i.project_id = any ($7))
-                        and (i.visibility <> 'project' or $8::uuid[] is null or i.project_id = any ($8))
-                        or exists (select from image_members r
-                                   where r.tenant_id = $1 and r.image_id = i.id and r.user_id = $9))
-                   and i.id = any ($11)
-                 order by i.id desc limit $10",
-                tenant.0,
-                project,
-                wanted.name,
-                before,
-                lifecycle,
-                image_type,
-                projects.as_deref(),
-                inside.as_deref(),
-                member.map(|u| u.0),
-                wanted.limit,
-                &found
-            )
-            .fetch_all(&mut **tx)
-            .await?
+            listed!("", "and i.id = any ($11)", &found)
         }
         // Images are looked at from the newest on until enough have the term: many have it, else it would be few images.
-        Search::Term { low, high } => {
-            images!(
-                "cross join lateral (select from image_terms t
-                                     where t.tenant_id = $1 and t.image_id = i.id and t.term >= $11 and t.term < $12
-                                     limit 1) as found
-                 where i.tenant_id = $1 and ($2::uuid is null or i.project_id = $2)
-                   and ($3::text is null or i.name = $3) and ($4::uuid is null or i.id < $4)
-                   and ($5::text is null or i.lifecycle = $5) and ($6::text is null or i.image_type = $6)
-                   and (($7::uuid[] is null or i.project_id = any ($7))
-                        and (i.visibility <> 'project' or $8::uuid[] is null or i.project_id = any ($8))
-                        or exists (select from image_members r
-                                   where r.tenant_id = $1 and r.image_id = i.id and r.user_id = $9))
-                 order by i.id desc limit $10",
-                tenant.0,
-                project,
-                wanted.name,
-                before,
-                lifecycle,
-                image_type,
-                projects.as_deref(),
-                inside.as_deref(),
-                member.map(|u| u.0),
-                wanted.limit,
-                low,
-                high
-            )
-            .fetch_all(&mut **tx)
-            .await?
-        }
+        Search::Term { low, high } => listed!(
+            "cross join lateral (select from image_terms t
+                                 where t.tenant_id = $1 and t.image_id = i.id and t.term >= $11 and t.term < $12
+                                 limit 1) as found",
+            "",
+            low,
+            high
+        ),
     };
     rows.into_iter().map(Image::try_from).collect()
 }
@@ -482,7 +444,7 @@ pub async fn lock(tx: &mut TenantTx, image: ImageId) -> Result<Option<Image>> {
 
 pub async fn get(tx: &mut TenantTx, image: ImageId) -> Result<Option<Image>> {
     let tenant = tx.tenant_id();
-    let row = images!("where i.tenant_id = $1 and i.id = $2", tenant.0, image.0).fetch_optional(&mut **tx).await?;
+    let row = images!(["where i.tenant_id = $1 and i.id = $2"], tenant.0, image.0).fetch_optional(&mut **tx).await?;
     row.map(Image::try_from).transpose()
 }
 

@@ -9,7 +9,7 @@ use crate::images::registry::error;
 use crate::images::registry::events::{self, Deleted};
 use crate::images::registry::model::{AccessKind, Action, Reference, RepositoryName};
 use crate::images::registry::store;
-use crate::kernel::ids::ImageId;
+use crate::kernel::ids::{ImageId, ProjectId};
 use crate::kernel::{Actor, Digest, Kind, Result};
 use crate::platform::db::TenantTx;
 use crate::platform::events::publish;
@@ -94,7 +94,8 @@ impl Registry {
 
     /// What the deletion of a whole repository would take.
     pub async fn removable(&self, tx: &mut TenantTx, repository: ImageId) -> Result<Removed> {
-        self.require_all_removable(tx, repository).await?;
+        let (project, _) = store::repositories::by_id(tx, repository).await?.ok_or_else(error::name_unknown)?;
+        self.require_all_removable(tx, project, repository).await?;
         let content = store::repositories::content(tx, repository, Removed::NAMED_TAGS).await?;
         Ok(Removed {
             tags: content.tags,
@@ -112,7 +113,7 @@ impl Registry {
         let (project_id, name) = found.ok_or_else(error::name_unknown)?;
         let target = Target { place: Place { tenant_id: tx.tenant_id(), project_id }, repository, name: &name };
         store::usage::lock(tx).await?;
-        self.require_all_removable(tx, repository).await?;
+        self.require_all_removable(tx, project_id, repository).await?;
         let mut removed = Removed::default();
         for digest in store::manifests::some(tx, repository, BATCH).await? {
             match self.remove_from(tx, actor, &target, &Reference::Digest(digest)).await {
@@ -135,8 +136,7 @@ impl Registry {
         self.require_mutable(tx, target.place.project_id, &tags).await
     }
 
-    async fn require_all_removable(&self, tx: &mut TenantTx, repository: ImageId) -> Result<()> {
-        let (project, _) = store::repositories::by_id(tx, repository).await?.ok_or_else(error::name_unknown)?;
+    async fn require_all_removable(&self, tx: &mut TenantTx, project: ProjectId, repository: ImageId) -> Result<()> {
         let tags = store::tags::names(tx, repository, "", Self::MAX_NAMES).await?;
         self.require_mutable(tx, project, &tags).await
     }
