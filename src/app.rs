@@ -4,6 +4,8 @@ use crate::communication::live::Live;
 use crate::config::Config;
 use crate::images::catalog::{Catalog, CatalogShelf};
 use crate::images::registry::{self, Registry};
+use crate::images::remotes;
+use crate::images::replication::{self, Replication};
 use crate::images::robots::Robots;
 use crate::images::upstreams::{self, Upstreams};
 use crate::kernel::secret::Keyring;
@@ -14,6 +16,7 @@ use crate::orchestration::executors::Inputs;
 use crate::orchestration::executors::local::Local;
 use crate::platform::db::{self, Db};
 use crate::platform::events::{Events, Signals};
+use crate::platform::http::egress::Egress;
 use crate::platform::http::idempotency;
 use crate::platform::jobs;
 use crate::platform::storage::{self, Key, ObjectStore};
@@ -49,6 +52,7 @@ pub struct App {
     pub objects: Arc<dyn ObjectStore>,
     pub registry: Registry,
     pub upstreams: Upstreams,
+    pub replication: Replication,
     pub catalog: Catalog,
     pub robots: Robots,
     pub builds: Builds,
@@ -86,15 +90,17 @@ impl App {
         let projects = Projects::new(db.clone(), clock.clone(), users.clone(), keyring.clone());
         let objects = storage::at(&config.storage, &tasks);
         let robots = Robots::new(db.clone(), clock.clone());
+        let egress = Egress::new(config.remotes.allowed_networks.clone());
+        let client = remotes::Client::new(egress, clock.clone())?;
         let upstreams = Upstreams::new(
             db.clone(),
             clock.clone(),
             tasks.clone(),
             keyring.clone(),
             projects.clone(),
-            &config.upstreams,
+            client.clone(),
             config.registry.max_manifest_bytes,
-        )?;
+        );
         let registry = Registry::new(registry::Parts {
             config: config.registry.clone(),
             public_url: config.server.public_url.clone(),
@@ -113,6 +119,17 @@ impl App {
         })?;
         let catalog =
             Catalog::new(db.clone(), clock.clone(), users, tenants.clone(), projects.clone(), registry.clone());
+        let replication = Replication::new(replication::Parts {
+            db: db.clone(),
+            clock: clock.clone(),
+            keyring: keyring.clone(),
+            events: events.clone(),
+            tenants: tenants.clone(),
+            projects: projects.clone(),
+            registry: registry.clone(),
+            catalog: catalog.clone(),
+            client,
+        });
         let builds = Builds::new(
             db.clone(),
             clock.clone(),
@@ -143,6 +160,7 @@ impl App {
             objects,
             registry,
             upstreams,
+            replication,
             catalog,
             robots,
             builds,
@@ -168,6 +186,7 @@ impl App {
         identity::register(&mut jobs, &self.identity);
         registry::register(&mut jobs, &self.registry);
         upstreams::register(&mut jobs, &self.upstreams);
+        replication::register(&mut jobs, &self.replication);
         builds::register(&mut jobs, &self.builds);
         dispatch::register(&mut jobs, &self.dispatch);
         let db = self.db.clone();
@@ -180,7 +199,11 @@ impl App {
             let events = events.clone();
             async move { events.purge(days).await.map(drop) }
         });
-        jobs.start(self.db.clone(), &self.signals, &self.tasks, uuid::Uuid::now_v7().to_string());
+        let mut runs = jobs::Registry::default();
+        replication::register_runs(&mut runs, &self.replication);
+        for jobs in [jobs, runs] {
+            jobs.start(self.db.clone(), &self.signals, &self.tasks, uuid::Uuid::now_v7().to_string());
+        }
         if self.config.dispatch.enabled {
             self.start_dispatcher().await?;
         }

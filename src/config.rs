@@ -1,7 +1,7 @@
 //! Configuration: built-in defaults, then a TOML file, then the environment (`IMAGE_FACTORY_*`, `__` between levels).
 //! Unknown keys are refused. The only reader of the environment.
 
-use crate::images::{registry, upstreams};
+use crate::images::{registry, remotes};
 use crate::kernel::{Error, Result};
 use crate::orchestration::executors::local;
 use crate::orchestration::{builds, dispatch};
@@ -31,8 +31,8 @@ pub struct Config {
     pub storage: storage::Config,
     /// The built-in registry.
     pub registry: registry::Config,
-    /// Other registries that projects are caches of.
-    pub upstreams: upstreams::Config,
+    /// Other registries: those that projects are caches of, and those that images are replicated from and to.
+    pub remotes: remotes::Config,
     /// Limits of builds.
     pub builds: builds::Config,
     /// The dispatcher of this process.
@@ -66,7 +66,7 @@ impl Config {
             .list_separator(",")
             .with_list_parse_key("builds.git_allowed_networks")
             .with_list_parse_key("server.trusted_proxies")
-            .with_list_parse_key("upstreams.allowed_networks")
+            .with_list_parse_key("remotes.allowed_networks")
             .source(Some(variables));
         builder
             .add_source(environment)
@@ -96,7 +96,7 @@ pub fn reference_markdown() -> Result<String> {
         ("storage.s3", schema::<storage::S3Config>()?),
         ("identity", schema::<identity::Config>()?),
         ("registry", schema::<registry::Config>()?),
-        ("upstreams", schema::<upstreams::Config>()?),
+        ("remotes", schema::<remotes::Config>()?),
         ("builds", schema::<builds::Config>()?),
         ("dispatch", schema::<dispatch::Config>()?),
         ("executor", schema::<local::Config>()?),

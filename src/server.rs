@@ -3,7 +3,7 @@
 use crate::app::App;
 use crate::communication::live;
 use crate::config::Config;
-use crate::images::{catalog, registry, robots, upstreams};
+use crate::images::{catalog, registry, replication, robots, upstreams};
 use crate::kernel::secret::Keyring;
 use crate::kernel::{Page, Result};
 use crate::orchestration::{builds, dispatch};
@@ -56,6 +56,7 @@ fn api(app: &App) -> OpenApiRouter {
         .merge(registry::management_routes(app.registry.clone()))
         .merge(robots::routes(app.robots.clone()))
         .merge(upstreams::routes(app.upstreams.clone(), app.registry.clone()))
+        .merge(replication::routes(app.replication.clone()))
         .merge(builds::routes(app.builds.clone()))
         .merge(dispatch::routes(app.dispatch.clone()))
         .merge(live::routes(app.live.clone()))

@@ -112,8 +112,10 @@ impl Dev {
         config.encryption_key.clone_from(&credentials.encryption_key);
         config.storage.folder = folder.join("storage").display().to_string();
         config.executor.folder = folder.join("runs");
-        // The demo's repository is served by this machine.
-        config.builds.git_allowed_networks = vec![ipnet::Ipv4Net::new(Ipv4Addr::LOCALHOST, 8)?.into()];
+        // The demo's repository is served by this machine, and so may be another registry to try with.
+        let here = vec![ipnet::Ipv4Net::new(Ipv4Addr::LOCALHOST, 8)?.into()];
+        config.builds.git_allowed_networks.clone_from(&here);
+        config.remotes.allowed_networks = here;
         Ok(config)
     }
 

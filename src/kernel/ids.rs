@@ -72,6 +72,10 @@ id! {
     UploadId,
     /// A collection of garbage, or a verification of what is stored.
     StorageRunId,
+    /// A rule by which images are copied to or from another registry.
+    ReplicationRuleId,
+    /// Such a rule at work.
+    ReplicationRunId,
     /// A published event.
     EventId,
     /// A background job.

@@ -27,9 +27,9 @@ pub use gates::{
     staging_tag,
 };
 pub use model::{
-    AccessKind, Action, Actions, Descriptor, Finding, ImageAccess, Manifest, ManifestKind, Platform, Reference,
-    RepositoryName, RepositoryPattern, Requested, RetentionPolicy, RunCounts, RunKind, RunStatus, Scope, StorageRun,
-    StorageTotals, Tag, TagRule, Transfer, blob_range, content_range,
+    AccessKind, Action, Actions, Descriptor, Finding, ImageAccess, Manifest, ManifestKind, OCI_INDEX, Platform,
+    Reference, RepositoryName, RepositoryPattern, Requested, RetentionPolicy, RunCounts, RunKind, RunStatus, Scope,
+    StorageRun, StorageTotals, Tag, TagRule, Transfer, blob_range, content_range, is_referrers_tag, referrers_tag,
 };
 pub use service::{
     Base, BodyStream, DigestPrefix, Entry, ManifestDetails, Parts, Referrer, Registry, Removed, RetentionPreview,

@@ -1,9 +1,10 @@
 //! HTTP for upstreams.
 
-use super::model::{Login, NewUpstream, Upstream};
+use super::model::{NewUpstream, Upstream};
 use super::service::Upstreams;
 use crate::images::registry::Registry;
-use crate::kernel::{Error, Fault, Result};
+use crate::images::remotes::Login;
+use crate::kernel::Result;
 use crate::platform::http::{IfMatch, Json, Path, Problem, Refusals, etag};
 use crate::tenancy::access::Caller;
 use axum::extract::State;
@@ -80,21 +81,12 @@ async fn set_upstream(
     if_match: IfMatch,
     Json(body): Json<SetUpstreamRequest>,
 ) -> Result<impl IntoResponse> {
-    let login = match (body.username, body.password) {
-        (Some(username), Some(password)) => Some(Login { username, password }),
-        (None, None) => None,
-        (Some(_), None) => return Err(fault("/password", "the password of this user name")),
-        (None, Some(_)) => return Err(fault("/username", "the user name of this password")),
-    };
+    let login = Login::of(body.username, body.password)?;
     let freshness_seconds = body.freshness_seconds.unwrap_or(600);
     let new = NewUpstream { url: body.url, login, freshness_seconds };
     let (upstreams, registry) = state;
     let upstream = upstreams.set(&registry, &caller, &id, new, if_match).await?;
     Ok((etag(upstream.version), axum::Json(upstream)))
-}
-
-fn fault(pointer: &str, detail: &str) -> Error {
-    Error::faults(vec![Fault::new(pointer, "required", detail)])
 }
 
 /// Make the project one like others again, with the images that it has.

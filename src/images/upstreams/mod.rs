@@ -9,8 +9,6 @@
 //! the other registry does not answer, what is known is served.
 
 mod api;
-mod client;
-mod config;
 mod events;
 mod model;
 mod service;
@@ -18,7 +16,6 @@ mod store;
 mod tasks;
 
 pub use api::routes;
-pub use config::Config;
-pub use model::{Login, NewUpstream, Upstream};
+pub use model::{NewUpstream, Upstream};
 pub use service::Upstreams;
 pub use tasks::register;

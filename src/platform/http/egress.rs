@@ -31,6 +31,19 @@ impl Egress {
     /// An HTTP client that connects to permitted addresses only, also where a redirect or another address leads it.
     /// Addresses without a name go past its look-up: give the first one of a request to [`Self::check_literal`].
     pub fn client(&self) -> Result<reqwest::Client> {
+        Self::built(self.builder().read_timeout(READ_TIMEOUT))
+    }
+
+    /// Like [`Self::client`], for requests that take long to send: it waits for an answer until it is told not to.
+    pub fn patient_client(&self) -> Result<reqwest::Client> {
+        Self::built(self.builder())
+    }
+
+    fn built(builder: reqwest::ClientBuilder) -> Result<reqwest::Client> {
+        builder.build().map_err(|e| Error::internal("an HTTP client cannot be made").with_source(e))
+    }
+
+    fn builder(&self) -> reqwest::ClientBuilder {
         let guard = self.clone();
         let redirects = Policy::custom(move |attempt| {
             let downgraded =
@@ -49,9 +62,6 @@ impl Egress {
             // A proxy would connect where it likes.
             .no_proxy()
             .connect_timeout(CONNECT_TIMEOUT)
-            .read_timeout(READ_TIMEOUT)
-            .build()
-            .map_err(|e| Error::internal("an HTTP client cannot be made").with_source(e))
     }
 
     /// Refuses an address whose host is a private address itself and not a name.
@@ -108,7 +118,9 @@ impl Resolve for Egress {
 fn private(host: &str, address: IpAddr) -> Error {
     Error::invalid(
         "egress.private_address",
-        format!("{host} is the private address {address}; an operator can allow its network (egress.allow)"),
+        format!(
+            "{host} is the private address {address}; an operator can allow its network (the settings allowed_networks)"
+        ),
     )
 }
 

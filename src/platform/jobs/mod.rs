@@ -15,7 +15,7 @@ use chrono::{DateTime, Utc};
 use futures::future::BoxFuture;
 use rand::RngExt;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use utoipa::ToSchema;
@@ -24,16 +24,29 @@ use utoipa::ToSchema;
 const LEASE_SECONDS: i32 = 60;
 /// Longest time between two looks at the table.
 const POLL: Duration = Duration::from_secs(5);
-/// Jobs that one process runs at the same time.
+/// A failed step is tried again after the time that this attempt would wait.
+const STEP_BACKOFF: i32 = 5;
+/// Jobs of one registry that one process runs at the same time.
 const CONCURRENCY: usize = 4;
 
-type Handler = Arc<dyn Fn(serde_json::Value) -> BoxFuture<'static, Result<()>> + Send + Sync>;
+type Handler = Arc<dyn Fn(serde_json::Value) -> BoxFuture<'static, Result<Step>> + Send + Sync>;
+
+/// What a part of long work has come to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// It has ended.
+    Done,
+    /// It goes on after this time, when others that wait have had their turn.
+    More(Duration),
+}
 
 /// What runs behind: register the kinds, then start the driver.
 #[derive(Clone, Default)]
 pub struct Registry {
     handlers: BTreeMap<&'static str, Handler>,
     periodic: BTreeMap<&'static str, Duration>,
+    /// Kinds that are worked on step by step, until their handler says that they have ended.
+    stepwise: BTreeSet<&'static str>,
 }
 
 /// The state of a job or periodic task, for operators.
@@ -78,6 +91,20 @@ impl Registry {
     where
         F: Future<Output = Result<()>> + Send + 'static,
     {
+        let handler = move |payload| -> BoxFuture<'static, _> {
+            let work = handler(payload);
+            Box::pin(async move { work.await.map(|()| Step::Done) })
+        };
+        self.handlers.insert(kind, Arc::new(handler));
+    }
+
+    /// Works on jobs of this kind step by step, in turns with others that wait. A step that fails is tried again, however
+    /// often: the handler says when to give up.
+    pub fn on_steps<F>(&mut self, kind: &'static str, handler: impl Fn(serde_json::Value) -> F + Send + Sync + 'static)
+    where
+        F: Future<Output = Result<Step>> + Send + 'static,
+    {
+        self.stepwise.insert(kind);
         self.handlers.insert(kind, Arc::new(move |payload| Box::pin(handler(payload))));
     }
 
@@ -170,10 +197,12 @@ impl Driver {
     }
 
     async fn claim(&self, limit: usize) -> Result<Vec<Claimed>> {
-        let kinds: Vec<String> = self.registry.handlers.keys().map(|k| (*k).to_owned()).collect();
+        let names = |kind: &&'static str| (*kind).to_owned();
+        let kinds: Vec<String> = self.registry.handlers.keys().map(names).collect();
+        let stepwise: Vec<String> = self.registry.stepwise.iter().map(names).collect();
         let mut tx = self.db.system("claim jobs").await?;
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        let claimed = store::claim(&mut tx, &kinds, &self.owner, LEASE_SECONDS, limit).await?;
+        let claimed = store::claim(&mut tx, &kinds, &stepwise, &self.owner, LEASE_SECONDS, limit).await?;
         tx.commit().await?;
         Ok(claimed)
     }
@@ -205,7 +234,7 @@ impl Driver {
             tracing::warn!(?error, kind = job.kind, attempt = job.attempt, "a job failed");
         }
         let ms = i64::try_from(seconds.as_millis()).unwrap_or(i64::MAX);
-        if let Err(error) = self.report(&job, outcome.err(), ms).await {
+        if let Err(error) = self.report(&job, outcome, ms).await {
             tracing::warn!(?error, kind = job.kind, "the end of a job was not recorded; it will run again");
         }
     }
@@ -217,19 +246,23 @@ impl Driver {
         Ok(held)
     }
 
-    async fn report(&self, job: &Claimed, error: Option<Error>, duration_ms: i64) -> Result<()> {
+    async fn report(&self, job: &Claimed, outcome: Result<Step>, duration_ms: i64) -> Result<()> {
+        let stepwise = self.registry.stepwise.contains(job.kind.as_str());
+        let again = match (&outcome, job.period_seconds) {
+            (_, Some(period)) => Some(f64::from(period)),
+            (Ok(Step::More(after)), None) => Some(after.as_secs_f64()),
+            (Ok(Step::Done), None) => None,
+            // The attempts of stepwise work are its steps.
+            (Err(_), None) if stepwise => Some(backoff_seconds(STEP_BACKOFF)),
+            (Err(_), None) => (job.attempt < job.max_attempts).then(|| backoff_seconds(job.attempt)),
+        };
+        let error = outcome.err().map(|e| e.chain());
         let mut tx = self.db.system("finish job").await?;
-        let error = error.map(|e| e.chain());
-        match (job.period_seconds, &error) {
-            (Some(period), _) => {
-                store::reschedule(&mut tx, job.id, job.attempt, f64::from(period), error.as_deref(), duration_ms)
-                    .await?;
-            }
-            (None, Some(_)) if job.attempt < job.max_attempts => {
-                let delay = backoff_seconds(job.attempt);
+        match again {
+            Some(delay) => {
                 store::reschedule(&mut tx, job.id, job.attempt, delay, error.as_deref(), duration_ms).await?;
             }
-            (None, _) => store::finish(&mut tx, job.id, job.attempt, error.as_deref(), duration_ms).await?,
+            None => store::finish(&mut tx, job.id, job.attempt, error.as_deref(), duration_ms).await?,
         }
         tx.commit().await
     }

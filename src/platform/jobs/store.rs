@@ -40,10 +40,11 @@ pub(super) async fn register_periodic(tx: &mut PgConnection, id: JobId, kind: &s
 }
 
 /// Claims and leases in one statement: due jobs, and running ones whose lease has lapsed. One whose process died at
-/// its last attempt is given up.
+/// its last attempt is given up, unless its kind is worked on stepwise.
 pub(super) async fn claim(
     tx: &mut PgConnection,
     kinds: &[String],
+    stepwise: &[String],
     owner: &str,
     lease_seconds: i32,
     limit: i64,
@@ -52,8 +53,9 @@ pub(super) async fn claim(
         "update jobs set status = 'failed', lease_owner = null, lease_expires_at = null, last_finished_at = now(),
                          last_error = 'the process died at the last attempt'
          where status = 'running' and lease_expires_at < now() and period_seconds is null
-           and attempt >= max_attempts and kind = any ($1)",
-        kinds
+           and attempt >= max_attempts and kind = any ($1) and kind <> all ($2)",
+        kinds,
+        stepwise
     )
     .execute(&mut *tx)
     .await?;

@@ -12,7 +12,7 @@ const FLOORS: &[&str] =
 /// The contexts of each wing.
 const CONTEXTS: &[(&str, &[&str])] = &[
     ("tenancy", &["tenants", "identity", "access", "projects", "audit"]),
-    ("images", &["registry", "catalog", "robots", "upstreams"]),
+    ("images", &["registry", "catalog", "robots", "remotes", "upstreams", "replication"]),
     ("orchestration", &["methods", "executors", "builds", "dispatch"]),
     ("communication", &["live"]),
 ];

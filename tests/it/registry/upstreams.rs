@@ -74,7 +74,7 @@ impl Drop for Reference {
 }
 
 fn allow_loopback(config: &mut Config) {
-    config.upstreams.allowed_networks = vec!["127.0.0.0/8".parse().unwrap()];
+    config.remotes.allowed_networks = vec!["127.0.0.0/8".parse().unwrap()];
 }
 
 /// A service whose project `acme/hub` may become a cache, its owner, and the owner as a client of its registry.

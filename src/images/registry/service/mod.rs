@@ -109,6 +109,15 @@ impl Registry {
         Ok(!access.is_service() && self.parts.upstreams.is_cache(place).await?)
     }
 
+    /// Refuses a project that is a cache of another registry: what is in it comes from there alone.
+    pub async fn require_no_cache(&self, place: Place) -> Result<()> {
+        if self.parts.upstreams.is_cache(place).await? {
+            let text = "the project is a cache of another registry: nothing else is put into it";
+            return Err(Error::conflict("project.is_cache", text));
+        }
+        Ok(())
+    }
+
     /// Whether a project has repositories, whoever asks.
     pub async fn has_repositories(&self, place: Place) -> Result<bool> {
         let mut tx = self.parts.db.tenant(place.tenant_id).await?;

@@ -2,7 +2,7 @@
 
 use super::{Pull, found};
 use crate::images::registry::{Reference, Served};
-use crate::images::upstreams::client::Fetched;
+use crate::images::remotes::Fetched;
 use crate::images::upstreams::store::{self, KnownTag, Pending};
 use crate::kernel::{Digest, Error, Kind, Result};
 use chrono::Duration;

@@ -3,23 +3,21 @@
 mod blobs;
 mod manifests;
 
-use super::client::{Client, Remote};
-use super::config::Config;
-use super::model::{Login, NewUpstream, Upstream, parse_url, seal_context};
+use super::model::{NewUpstream, Upstream, seal_context};
 use super::store::{Image, UpstreamRow};
 use super::{events, store};
 use crate::images::registry::{Access, Place, Reference, Registry, RepositoryName, Served, UpstreamGate};
+use crate::images::remotes::{Client, Login, Remote, parse_url};
 use crate::kernel::secret::Keyring;
-use crate::kernel::{Clock, Digest, Error, Fault, Kind, Result};
+use crate::kernel::{Clock, Digest, Error, Kind, Result};
 use crate::platform::db::Db;
 use crate::platform::events::publish;
 use crate::platform::http::IfMatch;
-use crate::platform::http::egress::Egress;
 use crate::platform::storage::ByteStream;
 use crate::platform::tasks::Tasks;
 use crate::tenancy::access::{Caller, Permission};
 use crate::tenancy::audit::{self, Entry};
-use crate::tenancy::projects::Projects;
+use crate::tenancy::projects::{Project, Projects};
 use moka::future::Cache;
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
@@ -43,7 +41,6 @@ pub struct Upstreams {
     tasks: Tasks,
     keyring: Keyring,
     projects: Projects,
-    egress: Egress,
     client: Client,
     max_manifest_bytes: usize,
     settings: Cache<Place, Option<Arc<UpstreamRow>>>,
@@ -59,29 +56,27 @@ impl Upstreams {
         tasks: Tasks,
         keyring: Keyring,
         projects: Projects,
-        config: &Config,
+        client: Client,
         max_manifest_bytes: usize,
-    ) -> Result<Self> {
-        let egress = Egress::new(config.allowed_networks.clone());
-        Ok(Self {
+    ) -> Self {
+        Self {
             db,
-            clock: clock.clone(),
+            clock,
             tasks,
             keyring,
             projects,
-            client: Client::new(egress.clone(), clock)?,
-            egress,
+            client,
             max_manifest_bytes,
             settings: Cache::builder().max_capacity(MAX_SETTINGS).time_to_live(SETTINGS_AGE).build(),
             down: Cache::builder().max_capacity(MAX_SETTINGS).time_to_live(DOWN_FOR).build(),
-        })
+        }
     }
 
     /// The upstream of a project.
     pub async fn get(&self, caller: &Caller, project: &str) -> Result<Upstream> {
-        let place = self.place(caller, project).await?;
-        let mut tx = self.db.tenant(place.tenant_id).await?;
-        store::find(&mut tx, place.project_id).await?.map(|row| row.info).ok_or_else(|| Error::not_found("upstream"))
+        let project = self.project(caller, project).await?;
+        let mut tx = self.db.tenant(project.tenant_id).await?;
+        store::find(&mut tx, project.id).await?.map(|row| row.info).ok_or_else(|| Error::not_found("upstream"))
     }
 
     /// Makes a project a cache of another registry, or of another one than before. A project that was pushed to cannot
@@ -96,13 +91,7 @@ impl Upstreams {
     ) -> Result<Upstream> {
         let place = self.place(caller, project).await?;
         let url = parse_url(&new.url).map_err(|fault| Error::faults(vec![fault]))?;
-        let port = url.port_or_known_default().unwrap_or(443);
-        // One that cannot be looked up now may be so later.
-        if let Err(error) = self.egress.resolve(url.host_str().unwrap_or_default(), port).await
-            && error.code() == "egress.private_address"
-        {
-            return Err(Error::faults(vec![Fault::new("/url", "private_address", error.message())]));
-        }
+        self.client.check_address(&url).await?;
         let sealed = match &new.login {
             Some(login) => {
                 let context = seal_context(place.tenant_id, place.project_id);
@@ -159,9 +148,14 @@ impl Upstreams {
         Ok(())
     }
 
-    async fn place(&self, caller: &Caller, project: &str) -> Result<Place> {
+    async fn project(&self, caller: &Caller, project: &str) -> Result<Project> {
         let project = self.projects.find(caller, project).await?;
         caller.require_in(Permission::ProjectUpdate, project.id)?;
+        Ok(project)
+    }
+
+    async fn place(&self, caller: &Caller, project: &str) -> Result<Place> {
+        let project = self.project(caller, project).await?;
         project.require_active()?;
         Ok(Place { tenant_id: project.tenant_id, project_id: project.id })
     }
@@ -192,7 +186,7 @@ impl Upstreams {
             _ => None,
         };
         let key = format!("{} {}", place.project_id, row.info.updated_at);
-        Ok((row, Remote { url, login, key }))
+        Ok((row, Remote { url, login, push: false, key }))
     }
 }
 

@@ -888,6 +888,128 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/projects/{id}/replication-rules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The replication rules of a project, in order of creation. */
+        get: operations["list_replication_rules"];
+        put?: never;
+        /** Make a replication rule. */
+        post: operations["create_replication_rule"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/projects/{id}/replication-rules/{rule_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A replication rule. Its password is never shown. */
+        get: operations["get_replication_rule"];
+        put?: never;
+        post?: never;
+        /** Delete a replication rule with its runs. What was copied stays where it is. */
+        delete: operations["delete_replication_rule"];
+        options?: never;
+        head?: never;
+        /** Change a replication rule. A run at work goes by the change within a minute. */
+        patch: operations["update_replication_rule"];
+        trace?: never;
+    };
+    "/projects/{id}/replication-rules/{rule_id}/run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Run a replication rule now. Where it runs already, that run looks through all that the rule covers. */
+        post: operations["run_replication_rule"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/projects/{id}/replication-runs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The replication runs of a project, newest first. */
+        get: operations["list_replication_runs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/projects/{id}/replication-runs/{run_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A replication run. */
+        get: operations["get_replication_run"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/projects/{id}/replication-runs/{run_id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Stop a replication run. What it has copied stays. */
+        post: operations["cancel_replication_run"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/projects/{id}/replication-runs/{run_id}/items": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The tags of a replication run, by image and tag, but for those that were there already. */
+        get: operations["list_replication_items"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/projects/{id}/restore": {
         parameters: {
             query?: never;
@@ -1758,6 +1880,39 @@ export interface components {
             /** @description For people. */
             description?: string;
         };
+        CreateReplicationRuleRequest: {
+            /** @description Unique in the project. */
+            name: string;
+            /** @description `push` to the other registry, or `pull` from it. Never changes. */
+            direction: components["schemas"]["Direction"];
+            /** @description Address of the other registry, such as `https://registry-1.docker.io`; a path stands there before the names of images. */
+            url: string;
+            /** @description Who signs in there; left out: nobody. */
+            username?: string | null;
+            /**
+             * Format: password
+             * @description The password or token of that name; no answer will show it again.
+             */
+            password?: string | null;
+            /**
+             * @description Glob patterns of images' names in the project, such as `web` or `team/*`. Patterns of a pull need a registry that lists its
+             *     repositories; names do not.
+             */
+            images: string[];
+            /** @description Glob patterns of tags; left out: all. What is attached to an image, such as signatures, goes with it. */
+            tags?: string[];
+            /** @description Whether a tag that points elsewhere at the destination is moved; left out: yes. */
+            overwrite?: boolean;
+            /** @description Whether it runs by itself; left out: yes. It runs when it is asked to in any case. */
+            enabled?: boolean;
+            /** @description Whether an image is copied when it is pushed to the project; for `push` alone. */
+            on_push?: boolean;
+            /**
+             * Format: int32
+             * @description Minutes from one run to the next.
+             */
+            every_minutes?: number | null;
+        };
         CreateRobotAccountRequest: {
             /** @description Unique in the tenant; it signs in as `<tenant>+<name>`. Never changes. */
             name: string;
@@ -1823,6 +1978,11 @@ export interface components {
             /** @description `org.opencontainers.image.base.digest`. */
             digest?: string | null;
         };
+        /**
+         * @description Which way images go.
+         * @enum {string}
+         */
+        Direction: "push" | "pull";
         /** @description The state of dispatch. */
         DispatcherReport: {
             /** @description What the operator wants. */
@@ -2180,6 +2340,11 @@ export interface components {
          * @enum {string}
          */
         ImageType: "container" | "vm" | "cloud" | "artifact";
+        /**
+         * @description What became of a tag.
+         * @enum {string}
+         */
+        ItemStatus: "queued" | "copied" | "kept" | "gone" | "failed";
         /**
          * @description How far an image is in its life.
          * @enum {string}
@@ -2838,6 +3003,126 @@ export interface components {
             next_cursor?: string | null;
         };
         /** @description Items of one page, and the cursor of the next; no cursor on the last page. */
+        Page_ReplicationItem: {
+            /** @description In the list's stable order. */
+            items: {
+                /** @description The image's name in the project. */
+                image: string;
+                /** @description The tag. */
+                tag: string;
+                /** @description What became of it. */
+                status: components["schemas"]["ItemStatus"];
+                /** @description Where it pointed at its source. */
+                digest?: string | null;
+                /**
+                 * Format: int64
+                 * @description Bytes of blobs that were sent or received for it.
+                 */
+                bytes: number;
+                /** @description Why it could not be copied. */
+                error?: string | null;
+                /**
+                 * Format: date-time
+                 * @description When it was done.
+                 */
+                finished_at?: string | null;
+            }[];
+            /** @description Opaque; pass it as `cursor`. */
+            next_cursor?: string | null;
+        };
+        /** @description Items of one page, and the cursor of the next; no cursor on the last page. */
+        Page_ReplicationRule: {
+            /** @description In the list's stable order. */
+            items: {
+                /** @description Unique. */
+                id: components["schemas"]["ReplicationRuleId"];
+                /** @description Its project. */
+                project_id: components["schemas"]["ProjectId"];
+                /** @description Unique in the project. */
+                name: string;
+                /** @description Which way images go. Never changes. */
+                direction: components["schemas"]["Direction"];
+                /** @description Address of the other registry; a path stands there before the names of images. */
+                url: string;
+                /** @description Who signs in there; none: nobody. */
+                username?: string | null;
+                /** @description Glob patterns of images' names in the project. */
+                images: string[];
+                /** @description Glob patterns of tags. What is attached to a manifest, such as signatures, goes with it. */
+                tags: string[];
+                /** @description Whether a tag that points elsewhere at the destination is moved. */
+                overwrite: boolean;
+                /** @description Whether it runs by itself. */
+                enabled: boolean;
+                /** @description Whether it runs when an image is pushed. */
+                on_push: boolean;
+                /**
+                 * Format: int32
+                 * @description Minutes from one run to the next.
+                 */
+                every_minutes?: number | null;
+                /**
+                 * Format: date-time
+                 * @description When it runs next by itself.
+                 */
+                next_run_at?: string | null;
+                last_run?: components["schemas"]["ReplicationRun"] | null;
+                /** @description Who made it. */
+                created_by: string;
+                /**
+                 * Format: date-time
+                 * @description When it was made.
+                 */
+                created_at: string;
+                /**
+                 * Format: date-time
+                 * @description When it was last changed.
+                 */
+                updated_at: string;
+            }[];
+            /** @description Opaque; pass it as `cursor`. */
+            next_cursor?: string | null;
+        };
+        /** @description Items of one page, and the cursor of the next; no cursor on the last page. */
+        Page_ReplicationRun: {
+            /** @description In the list's stable order. */
+            items: {
+                /** @description Unique. */
+                id: components["schemas"]["ReplicationRunId"];
+                /** @description Its rule. */
+                rule_id: components["schemas"]["ReplicationRuleId"];
+                /** @description Its project. */
+                project_id: components["schemas"]["ProjectId"];
+                /** @description Why it began. */
+                cause: components["schemas"]["ReplicationCause"];
+                /** @description How far it is. */
+                status: components["schemas"]["ReplicationStatus"];
+                /** @description Who started it: `user:<id>` or another actor. */
+                started_by: string;
+                /** @description What it has come to. */
+                counts: components["schemas"]["ReplicationCounts"];
+                /** @description Why it was given up, or does not get on. */
+                error?: string | null;
+                /**
+                 * Format: date-time
+                 * @description When it was asked for.
+                 */
+                created_at: string;
+                /**
+                 * Format: date-time
+                 * @description When it began.
+                 */
+                started_at?: string | null;
+                /**
+                 * Format: date-time
+                 * @description When it ended.
+                 */
+                finished_at?: string | null;
+            }[];
+            /** @description Opaque; pass it as `cursor`. */
+            next_cursor?: string | null;
+        };
+        /** @description Items of one page, and the cursor of the next; no cursor on the last page. */
         Page_RobotAccount: {
             /** @description In the list's stable order. */
             items: {
@@ -3478,6 +3763,169 @@ export interface components {
             /** @description Manifests that are about a manifest that goes, such as its signatures, at most 1000 of them: they stay. */
             referrers: string[];
         };
+        /**
+         * @description Why a run began.
+         * @enum {string}
+         */
+        ReplicationCause: "manual" | "push" | "schedule";
+        /** @description Tags of a run, and what became of them. What is in none of the others waits. */
+        ReplicationCounts: {
+            /**
+             * Format: int32
+             * @description All that were found so far.
+             */
+            total: number;
+            /**
+             * Format: int32
+             * @description Copied.
+             */
+            copied: number;
+            /**
+             * Format: int32
+             * @description There already.
+             */
+            unchanged: number;
+            /**
+             * Format: int32
+             * @description Pointing elsewhere over there, and kept.
+             */
+            kept: number;
+            /**
+             * Format: int32
+             * @description Deleted before they were copied.
+             */
+            gone: number;
+            /**
+             * Format: int32
+             * @description Not copied; their items say why.
+             */
+            failed: number;
+            /**
+             * Format: int64
+             * @description Bytes of blobs that were sent or received.
+             */
+            bytes: number;
+        };
+        /** @description A tag of a run. One that was there already is counted and not listed. */
+        ReplicationItem: {
+            /** @description The image's name in the project. */
+            image: string;
+            /** @description The tag. */
+            tag: string;
+            /** @description What became of it. */
+            status: components["schemas"]["ItemStatus"];
+            /** @description Where it pointed at its source. */
+            digest?: string | null;
+            /**
+             * Format: int64
+             * @description Bytes of blobs that were sent or received for it.
+             */
+            bytes: number;
+            /** @description Why it could not be copied. */
+            error?: string | null;
+            /**
+             * Format: date-time
+             * @description When it was done.
+             */
+            finished_at?: string | null;
+        };
+        /** @description By which images are copied between a project and another registry. */
+        ReplicationRule: {
+            /** @description Unique. */
+            id: components["schemas"]["ReplicationRuleId"];
+            /** @description Its project. */
+            project_id: components["schemas"]["ProjectId"];
+            /** @description Unique in the project. */
+            name: string;
+            /** @description Which way images go. Never changes. */
+            direction: components["schemas"]["Direction"];
+            /** @description Address of the other registry; a path stands there before the names of images. */
+            url: string;
+            /** @description Who signs in there; none: nobody. */
+            username?: string | null;
+            /** @description Glob patterns of images' names in the project. */
+            images: string[];
+            /** @description Glob patterns of tags. What is attached to a manifest, such as signatures, goes with it. */
+            tags: string[];
+            /** @description Whether a tag that points elsewhere at the destination is moved. */
+            overwrite: boolean;
+            /** @description Whether it runs by itself. */
+            enabled: boolean;
+            /** @description Whether it runs when an image is pushed. */
+            on_push: boolean;
+            /**
+             * Format: int32
+             * @description Minutes from one run to the next.
+             */
+            every_minutes?: number | null;
+            /**
+             * Format: date-time
+             * @description When it runs next by itself.
+             */
+            next_run_at?: string | null;
+            last_run?: components["schemas"]["ReplicationRun"] | null;
+            /** @description Who made it. */
+            created_by: string;
+            /**
+             * Format: date-time
+             * @description When it was made.
+             */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description When it was last changed.
+             */
+            updated_at: string;
+        };
+        /**
+         * Format: uuid
+         * @description A rule by which images are copied to or from another registry.
+         */
+        ReplicationRuleId: string;
+        /** @description A rule at work. */
+        ReplicationRun: {
+            /** @description Unique. */
+            id: components["schemas"]["ReplicationRunId"];
+            /** @description Its rule. */
+            rule_id: components["schemas"]["ReplicationRuleId"];
+            /** @description Its project. */
+            project_id: components["schemas"]["ProjectId"];
+            /** @description Why it began. */
+            cause: components["schemas"]["ReplicationCause"];
+            /** @description How far it is. */
+            status: components["schemas"]["ReplicationStatus"];
+            /** @description Who started it: `user:<id>` or another actor. */
+            started_by: string;
+            /** @description What it has come to. */
+            counts: components["schemas"]["ReplicationCounts"];
+            /** @description Why it was given up, or does not get on. */
+            error?: string | null;
+            /**
+             * Format: date-time
+             * @description When it was asked for.
+             */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description When it began.
+             */
+            started_at?: string | null;
+            /**
+             * Format: date-time
+             * @description When it ended.
+             */
+            finished_at?: string | null;
+        };
+        /**
+         * Format: uuid
+         * @description Such a rule at work.
+         */
+        ReplicationRunId: string;
+        /**
+         * @description How far a run is.
+         * @enum {string}
+         */
+        ReplicationStatus: "queued" | "running" | "succeeded" | "failed" | "cancelled";
         /** @description How the build ended. */
         ResultReport: {
             /** @description `success`, `failed`, `cancelled` or `timeout`. */
@@ -4202,6 +4650,33 @@ export interface components {
         UpdateProjectRequest: {
             name?: string | null;
             description?: string | null;
+        };
+        UpdateReplicationRuleRequest: {
+            name?: string | null;
+            /** @description The stored password does not go along to another address: give it again. */
+            url?: string | null;
+            /** @description Who signs in there; null: nobody. */
+            username?: string | null;
+            /**
+             * Format: password
+             * @description Left out: as it is.
+             */
+            password?: string | null;
+            /** @description Glob patterns of images' names in the project. */
+            images?: string[] | null;
+            /** @description Glob patterns of tags. */
+            tags?: string[] | null;
+            /** @description Whether a tag that points elsewhere at the destination is moved. */
+            overwrite?: boolean | null;
+            /** @description Whether it runs by itself. */
+            enabled?: boolean | null;
+            /** @description Whether an image is copied when it is pushed to the project; for `push` alone. */
+            on_push?: boolean | null;
+            /**
+             * Format: int32
+             * @description Minutes from one run to the next; null: it runs at no time of its own.
+             */
+            every_minutes?: number | null;
         };
         UpdateRobotAccountRequest: {
             description?: string | null;
@@ -9475,6 +9950,1131 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description The request is not well formed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody has proved who they are */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller lacks the permission */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is not there, or the caller may not see it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body has the wrong media type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request has faults; all are listed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A part that is needed does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_replication_rules: {
+        parameters: {
+            query?: {
+                /** @description Most items of the page. */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The project, by id or slug */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_ReplicationRule"];
+                };
+            };
+            /** @description The request is not well formed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody has proved who they are */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller lacks the permission */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is not there, or the caller may not see it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body has the wrong media type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request has faults; all are listed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A part that is needed does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_replication_rule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The project, by id or slug */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateReplicationRuleRequest"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    ETag?: string;
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReplicationRule"];
+                };
+            };
+            /** @description The request is not well formed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody has proved who they are */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller lacks the permission */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is not there, or the caller may not see it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The project has a rule of this name or as many as it may, is archived, or is a cache and nothing is pulled to it */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body has the wrong media type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request has faults; all are listed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A part that is needed does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_replication_rule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The project, by id or slug */
+                id: string;
+                /** @description The rule */
+                rule_id: components["schemas"]["ReplicationRuleId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReplicationRule"];
+                };
+            };
+            /** @description The request is not well formed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody has proved who they are */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller lacks the permission */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is not there, or the caller may not see it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body has the wrong media type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request has faults; all are listed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A part that is needed does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_replication_rule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The project, by id or slug */
+                id: string;
+                /** @description The rule */
+                rule_id: components["schemas"]["ReplicationRuleId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It copies nothing more */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request is not well formed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody has proved who they are */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller lacks the permission */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is not there, or the caller may not see it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body has the wrong media type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request has faults; all are listed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A part that is needed does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    update_replication_rule: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag of what was read */
+                "If-Match"?: string | null;
+            };
+            path: {
+                /** @description The project, by id or slug */
+                id: string;
+                /** @description The rule */
+                rule_id: components["schemas"]["ReplicationRuleId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UpdateReplicationRuleRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReplicationRule"];
+                };
+            };
+            /** @description The request is not well formed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody has proved who they are */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller lacks the permission */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is not there, or the caller may not see it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The project has another rule of this name, or is archived */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It has changed since it was read */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body has the wrong media type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request has faults; all are listed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A part that is needed does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    run_replication_rule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The project, by id or slug */
+                id: string;
+                /** @description The rule */
+                rule_id: components["schemas"]["ReplicationRuleId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReplicationRun"];
+                };
+            };
+            /** @description The request is not well formed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody has proved who they are */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller lacks the permission */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is not there, or the caller may not see it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The project is archived */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body has the wrong media type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request has faults; all are listed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A part that is needed does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_replication_runs: {
+        parameters: {
+            query?: {
+                /** @description Of one rule. */
+                rule_id?: components["schemas"]["ReplicationRuleId"];
+                /** @description In one state. */
+                status?: components["schemas"]["ReplicationStatus"];
+                /** @description Most items of the page. */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The project, by id or slug */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_ReplicationRun"];
+                };
+            };
+            /** @description The request is not well formed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody has proved who they are */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller lacks the permission */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is not there, or the caller may not see it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body has the wrong media type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request has faults; all are listed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A part that is needed does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_replication_run: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The project, by id or slug */
+                id: string;
+                /** @description The run */
+                run_id: components["schemas"]["ReplicationRunId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReplicationRun"];
+                };
+            };
+            /** @description The request is not well formed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody has proved who they are */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller lacks the permission */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is not there, or the caller may not see it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body has the wrong media type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request has faults; all are listed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A part that is needed does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    cancel_replication_run: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The project, by id or slug */
+                id: string;
+                /** @description The run */
+                run_id: components["schemas"]["ReplicationRunId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReplicationRun"];
+                };
+            };
+            /** @description The request is not well formed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nobody has proved who they are */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller lacks the permission */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is not there, or the caller may not see it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It has ended */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body has the wrong media type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request has faults; all are listed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A part that is needed does not answer */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_replication_items: {
+        parameters: {
+            query?: {
+                /** @description With one outcome. */
+                status?: components["schemas"]["ItemStatus"];
+                /** @description Most items of the page. */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The project, by id or slug */
+                id: string;
+                /** @description The run */
+                run_id: components["schemas"]["ReplicationRunId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_ReplicationItem"];
+                };
             };
             /** @description The request is not well formed */
             400: {

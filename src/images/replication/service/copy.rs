@@ -1,0 +1,313 @@
+//! Copying a tag from one end to the other: what its manifest names first, then the manifest, then what is attached to it.
+//! What is there already is not sent again, so a copy that broke off goes on where it was.
+
+use crate::images::registry::{
+    Access, BodyStream, Descriptor, Manifest, ManifestKind, OCI_INDEX, Reference, Referrer, Registry, RepositoryName,
+    referrers_tag,
+};
+use crate::images::remotes::{Client, Fetched, Remote};
+use crate::images::replication::model::ItemStatus;
+use crate::kernel::{Digest, Error, Kind, Result};
+use futures::{StreamExt, TryStreamExt, stream};
+use serde_json::{Value, json};
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+/// Blobs of one manifest that are copied at the same time.
+const BLOBS: usize = 3;
+/// How deep indexes may be nested, and what is attached to what is attached.
+const MAX_DEPTH: usize = 8;
+/// Manifests that one tag may bring along.
+const MAX_MANIFESTS: usize = 10_000;
+/// Tags by which signers attach signatures, attestations and bills of materials: `sha256-<hex>` with these ends.
+const ATTACHED: [&str; 3] = [".sig", ".att", ".sbom"];
+
+/// A repository of ours.
+pub(super) struct Here {
+    pub registry: Registry,
+    pub access: Arc<Access>,
+    pub name: RepositoryName,
+}
+
+/// A repository of the other registry.
+pub(super) struct There {
+    pub client: Client,
+    pub remote: Arc<Remote>,
+    pub image: String,
+    pub max_manifest_bytes: usize,
+}
+
+/// Where images come from, or go to.
+pub(super) enum End {
+    Here(Here),
+    There(There),
+}
+
+impl End {
+    /// Where a tag points.
+    async fn resolve(&self, tag: &str) -> Result<Option<Digest>> {
+        match self {
+            Self::Here(here) => {
+                let served = here.registry.manifest(&here.access, &here.name, &tag.parse()?, false).await;
+                Ok(found(served)?.map(|s| s.digest))
+            }
+            Self::There(there) => match there.client.resolve(&there.remote, &there.image, tag).await? {
+                Some(None) => Ok(self.manifest(tag).await?.map(|m| Digest::of(&m.content))),
+                told => Ok(told.flatten()),
+            },
+        }
+    }
+
+    /// A manifest by tag or digest, verified.
+    async fn manifest(&self, reference: &str) -> Result<Option<Fetched>> {
+        let fetched = match self {
+            Self::Here(here) => {
+                let served = here.registry.manifest(&here.access, &here.name, &reference.parse()?, true).await;
+                found(served)?.map(|s| Fetched { media_type: s.media_type, content: s.content })
+            }
+            Self::There(t) => t.client.manifest(&t.remote, &t.image, reference, t.max_manifest_bytes).await?,
+        };
+        if let (Some(fetched), Ok(Reference::Digest(digest))) = (&fetched, reference.parse())
+            && Digest::of(&fetched.content) != digest
+        {
+            return Err(Error::unavailable(
+                "remote.wrong_digest",
+                format!("what was sent for {digest} is something else"),
+            ));
+        }
+        Ok(fetched)
+    }
+
+    async fn has_blob(&self, blob: &Digest) -> Result<bool> {
+        match self {
+            Self::Here(here) => Ok(found(here.registry.promise_blob(&here.access, &here.name, blob).await)?.is_some()),
+            Self::There(there) => Ok(there.client.blob_size(&there.remote, &there.image, blob).await?.is_some()),
+        }
+    }
+
+    /// A blob and its size in bytes, not verified.
+    async fn blob(&self, blob: &Digest) -> Result<(u64, BodyStream)> {
+        let gone = || Error::conflict("replication.blob_gone", format!("the source has lost the blob {blob}"));
+        match self {
+            Self::Here(here) => {
+                let served = found(here.registry.blob(&here.access, &here.name, blob).await)?.ok_or_else(gone)?;
+                let body = here.registry.blob_body(&served, None).await?;
+                Ok((served.size_bytes, body))
+            }
+            Self::There(t) => {
+                let size = t.client.blob_size(&t.remote, &t.image, blob).await?.ok_or_else(gone)?;
+                let body = t.client.blob(&t.remote, &t.image, blob).await?.ok_or_else(gone)?;
+                Ok((size, body))
+            }
+        }
+    }
+
+    async fn put_blob(&self, blob: &Digest, size_bytes: u64, body: BodyStream) -> Result<()> {
+        match self {
+            Self::Here(here) => here.registry.push_blob(&here.access, &here.name, *blob, body).await,
+            Self::There(t) => t.client.push_blob(&t.remote, &t.image, blob, size_bytes, body).await,
+        }
+    }
+
+    /// Whether it lists the manifest with the subject that it names.
+    async fn put_manifest(&self, reference: &str, manifest: &Fetched) -> Result<bool> {
+        let media_type = Some(manifest.media_type.as_str()).filter(|m| !m.is_empty());
+        match self {
+            Self::Here(here) => {
+                let reference = reference.parse()?;
+                let (access, name) = (&here.access, &here.name);
+                here.registry.put_manifest(access, name, &reference, media_type, &manifest.content).await?;
+                Ok(true)
+            }
+            Self::There(t) => {
+                let parsed = Manifest::parse(media_type, &manifest.content)?;
+                let content = manifest.content.clone();
+                t.client.push_manifest(&t.remote, &t.image, reference, &parsed.media_type, content).await
+            }
+        }
+    }
+
+    /// What is attached to a manifest by its subject.
+    async fn referrers(&self, subject: &Digest) -> Result<Vec<Referrer>> {
+        match self {
+            Self::Here(here) => {
+                let mut all: Vec<Referrer> = Vec::new();
+                loop {
+                    let last = all.last().map(|r| r.digest);
+                    let (access, name) = (&here.access, &here.name);
+                    let page = here.registry.referrers(access, name, subject, None, last.as_ref()).await?;
+                    all.extend(page.referrers);
+                    if !page.more || all.len() > MAX_MANIFESTS {
+                        return Ok(all);
+                    }
+                }
+            }
+            Self::There(t) => t.client.referrers(&t.remote, &t.image, subject).await,
+        }
+    }
+}
+
+/// What became of a tag.
+pub(super) struct Copied {
+    /// None: it was there already, with all that is attached to it.
+    pub status: Option<ItemStatus>,
+    pub digest: Option<Digest>,
+}
+
+/// A copy on its way.
+pub(super) struct Copy<'a> {
+    pub from: &'a End,
+    pub to: &'a End,
+    /// Bytes of blobs that have passed, of this tag and of all.
+    pub bytes: [Arc<AtomicI64>; 2],
+}
+
+impl Copy<'_> {
+    /// Copies a tag.
+    pub async fn tag(&self, tag: &str, overwrite: bool) -> Result<Copied> {
+        let Some(manifest) = self.from.manifest(tag).await? else {
+            return Ok(Copied { status: Some(ItemStatus::Gone), digest: None });
+        };
+        let digest = Digest::of(&manifest.content);
+        let there = self.to.resolve(tag).await?;
+        let differs = there.is_some_and(|there| there != digest);
+        if differs && !overwrite {
+            return Ok(Copied { status: Some(ItemStatus::Kept), digest: Some(digest) });
+        }
+        let mut family = vec![digest];
+        if there != Some(digest) {
+            self.below(&manifest, 0, &mut family).await?;
+            self.to.put_manifest(tag, &manifest).await?;
+        }
+        let attached = self.attached(family).await?;
+        let copied = there != Some(digest) || attached;
+        Ok(Copied { status: copied.then_some(ItemStatus::Copied), digest: Some(digest) })
+    }
+
+    /// Copies all that a manifest names, and adds the digests of the manifests below it to its family.
+    async fn below(&self, root: &Fetched, depth: usize, family: &mut Vec<Digest>) -> Result<()> {
+        let manifest = parsed(root)?;
+        self.blobs(&manifest).await?;
+        for child in children(&manifest) {
+            if depth == MAX_DEPTH || family.len() == MAX_MANIFESTS {
+                let text = "the index names too many manifests, or nests too deep";
+                return Err(Error::conflict("replication.too_large", text));
+            }
+            let reference = child.digest.to_string();
+            if self.to.resolve(&reference).await?.is_some() {
+                family.push(child.digest);
+            } else if let Some(fetched) = self.from.manifest(&reference).await? {
+                family.push(child.digest);
+                Box::pin(self.below(&fetched, depth + 1, family)).await?;
+                self.to.put_manifest(&reference, &fetched).await?;
+            } else {
+                // Caches of builds are kept as an index of blobs.
+                self.blob(&child.digest).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn blobs(&self, manifest: &Manifest) -> Result<()> {
+        let blobs: HashSet<Digest> = manifest.blobs().map(|d| d.digest).collect();
+        stream::iter(blobs)
+            .map(|blob| async move { self.blob(&blob).await })
+            .buffer_unordered(BLOBS)
+            .try_collect()
+            .await
+    }
+
+    async fn blob(&self, blob: &Digest) -> Result<()> {
+        if self.to.has_blob(blob).await? {
+            return Ok(());
+        }
+        let (size, body) = self.from.blob(blob).await?;
+        let counters = self.bytes.clone();
+        let counted = body.inspect_ok(move |piece| {
+            for counter in &counters {
+                counter.fetch_add(i64::try_from(piece.len()).unwrap_or(i64::MAX), Ordering::Relaxed);
+            }
+        });
+        self.to.put_blob(blob, size, counted.boxed()).await
+    }
+
+    /// Copies what is attached to these manifests, and to what is attached to them; whether there was anything to copy.
+    async fn attached(&self, mut subjects: Vec<Digest>) -> Result<bool> {
+        let mut any = false;
+        let mut seen: HashSet<Digest> = subjects.iter().copied().collect();
+        while let Some(subject) = subjects.pop() {
+            for end in ATTACHED {
+                let tag = format!("{}{end}", referrers_tag(&subject));
+                let Some(manifest) = self.from.manifest(&tag).await? else { continue };
+                if self.to.resolve(&tag).await? != Some(Digest::of(&manifest.content)) {
+                    self.below(&manifest, 0, &mut Vec::new()).await?;
+                    self.to.put_manifest(&tag, &manifest).await?;
+                    any = true;
+                }
+            }
+            let mut unlisted = Vec::new();
+            for referrer in self.from.referrers(&subject).await? {
+                let reference = referrer.digest.to_string();
+                if !seen.insert(referrer.digest) || seen.len() > MAX_MANIFESTS {
+                    continue;
+                }
+                subjects.push(referrer.digest);
+                if self.to.resolve(&reference).await?.is_some() {
+                    continue;
+                }
+                let Some(manifest) = self.from.manifest(&reference).await? else { continue };
+                self.below(&manifest, 0, &mut Vec::new()).await?;
+                any = true;
+                if !self.to.put_manifest(&reference, &manifest).await? {
+                    unlisted.push(referrer);
+                }
+            }
+            self.list(&subject, unlisted).await?;
+        }
+        Ok(any)
+    }
+
+    /// Lists referrers under the tag that clients of a registry without such lists keep (OCI Distribution Specification 1.1,
+    /// "Referrers Tag Schema").
+    async fn list(&self, subject: &Digest, referrers: Vec<Referrer>) -> Result<()> {
+        if referrers.is_empty() {
+            return Ok(());
+        }
+        let tag = referrers_tag(subject);
+        let mut entries: Vec<Value> = match self.to.manifest(&tag).await? {
+            Some(index) => serde_json::from_slice::<Value>(&index.content)
+                .ok()
+                .and_then(|index| index.get("manifests")?.as_array().cloned())
+                .unwrap_or_default(),
+            None => Vec::new(),
+        };
+        for referrer in referrers {
+            let entry = serde_json::to_value(&referrer)?;
+            if !entries.iter().any(|e| e.get("digest") == entry.get("digest")) {
+                entries.push(entry);
+            }
+        }
+        let index = json!({"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": entries});
+        let index = Fetched { media_type: OCI_INDEX.to_owned(), content: index.to_string().into_bytes() };
+        self.to.put_manifest(&tag, &index).await.map(drop)
+    }
+}
+
+fn parsed(fetched: &Fetched) -> Result<Manifest> {
+    Manifest::parse(Some(fetched.media_type.as_str()).filter(|m| !m.is_empty()), &fetched.content)
+}
+
+/// The manifests that an index names.
+fn children(manifest: &Manifest) -> impl Iterator<Item = &Descriptor> {
+    manifest.manifests.iter().filter(|_| manifest.kind == ManifestKind::Index)
+}
+
+/// What is not there is none.
+fn found<T>(outcome: Result<T>) -> Result<Option<T>> {
+    match outcome {
+        Ok(found) => Ok(Some(found)),
+        Err(error) if error.kind() == Kind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
