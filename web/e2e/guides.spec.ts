@@ -135,6 +135,15 @@ test('keeping a secret for a private repository', async ({ owner }) => {
   await picture(owner, 'secret');
 });
 
+test('making a project a cache of Docker Hub', async ({ owner }) => {
+  await call(owner, 'POST', '/projects', { slug: 'hub', name: 'Hub' });
+  await owner.goto('/acme/projects/hub?tab=cache');
+  await owner.getByRole('button', { name: 'Make it a cache' }).click();
+  const drawer = owner.getByRole('dialog');
+  await drawer.getByLabel('Address').fill('https://registry-1.docker.io');
+  await picture(owner, 'cache');
+});
+
 test('adding a member and making a key', async ({ owner }) => {
   await owner.goto('/acme/settings/members');
   await owner.getByRole('button', { name: 'Add member' }).click();

@@ -11,6 +11,11 @@ interface Props<K extends string> {
   keep?: readonly string[];
 }
 
+/** On small screens not all tabs are on screen. */
+function show(tab: HTMLElement | null): void {
+  tab?.scrollIntoView({ block: 'nearest', inline: 'nearest' });
+}
+
 /** Parts of a page, of which the address names one: `?tab=`. */
 export function LinkTabs<K extends string>({ label, tabs, current, keep = [] }: Props<K>) {
   return (
@@ -24,6 +29,7 @@ export function LinkTabs<K extends string>({ label, tabs, current, keep = [] }: 
             ...(n === 0 ? {} : { tab: tab.key }),
           })}
           replace
+          ref={tab.key === current ? show : undefined}
           className={styles.tab ?? ''}
           // Otherwise the link without parameters counts as current on every one of them.
           activeOptions={{ exact: true, includeSearch: true }}

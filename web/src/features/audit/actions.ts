@@ -34,6 +34,8 @@ export const ACTIONS = [
   'image_member.set',
   'image_member.removed',
   'retention_policy.updated',
+  'upstream.set',
+  'upstream.deleted',
   'tenant.created',
   'tenant.updated',
   'capability.changed',

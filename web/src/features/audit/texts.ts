@@ -97,6 +97,8 @@ export const t = defineTexts('audit', {
     image_member_set: 'Image role given',
     image_member_removed: 'Image role taken',
     retention_policy_updated: 'Retention changed',
+    upstream_set: 'Cache set',
+    upstream_deleted: 'Cache ended',
     tenant_created: 'Tenant created',
     tenant_updated: 'Tenant changed',
     capability_changed: 'Capability changed',

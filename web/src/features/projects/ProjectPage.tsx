@@ -12,6 +12,7 @@ import { LinkTabs } from '../../ui/LinkTabs';
 import { PageHeader } from '../../ui/PageHeader';
 import { PageSkeleton } from '../../ui/Skeletons';
 import { StateTag } from '../../ui/StateTag';
+import { CacheTab } from './cache/CacheTab';
 import { MembersTab } from './MembersTab';
 import { OverviewTab } from './OverviewTab';
 import styles from './ProjectPage.module.css';
@@ -86,6 +87,7 @@ const CONTENT: Record<ProjectTab, (project: Versioned<Project>) => ReactNode> = 
   secrets: (project) => <SecretsTab project={project.value} />,
   registries: (project) => <RegistriesTab project={project.value} />,
   retention: (project) => <RetentionTab project={project.value} />,
+  cache: (project) => <CacheTab project={project.value} />,
   settings: (project) => <SettingsTab project={project} />,
 };
 

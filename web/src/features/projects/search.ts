@@ -20,6 +20,7 @@ export const PROJECT_TABS = [
   'secrets',
   'registries',
   'retention',
+  'cache',
   'settings',
 ] as const;
 export type ProjectTab = (typeof PROJECT_TABS)[number];

@@ -39,6 +39,7 @@ export const t = defineTexts('projects', {
     secrets: 'Secrets',
     registries: 'Registries',
     retention: 'Retention',
+    cache: 'Cache',
     settings: 'Settings',
   },
   page: {
