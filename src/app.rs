@@ -16,7 +16,6 @@ use crate::orchestration::executors::Inputs;
 use crate::orchestration::executors::local::Local;
 use crate::platform::db::{self, Db};
 use crate::platform::events::{Events, Signals};
-use crate::platform::http::egress::Egress;
 use crate::platform::http::idempotency;
 use crate::platform::jobs;
 use crate::platform::storage::{self, Key, ObjectStore};
@@ -64,10 +63,8 @@ impl App {
     /// Wires the contexts. Connects when first used, so a listener may start before the database answers.
     pub fn wire(config: Config, tasks: Tasks, metrics: PrometheusHandle) -> Result<Self> {
         if config.encryption_key.is_empty() {
-            return Err(Error::invalid(
-                "config.invalid",
-                "encryption_key is not set: make one with `image-factory config generate-key`",
-            ));
+            let text = "encryption_key is not set: make one with `image-factory config generate-key`";
+            return Err(Error::invalid("config.invalid", text));
         }
         config.storage.validate()?;
         let keyring = Keyring::from_base64(&config.encryption_key)?;
@@ -90,8 +87,7 @@ impl App {
         let projects = Projects::new(db.clone(), clock.clone(), users.clone(), keyring.clone());
         let objects = storage::at(&config.storage, &tasks);
         let robots = Robots::new(db.clone(), clock.clone());
-        let egress = Egress::new(config.remotes.allowed_networks.clone());
-        let client = remotes::Client::new(egress, clock.clone())?;
+        let client = remotes::Client::new(&config.remotes, clock.clone())?;
         let upstreams = Upstreams::new(
             db.clone(),
             clock.clone(),

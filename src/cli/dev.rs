@@ -98,7 +98,7 @@ impl Dev {
             _ = term.recv() => Ok(ExitCode::SUCCESS),
             _ = int.recv() => Ok(ExitCode::SUCCESS),
         };
-        server.stop().await;
+        Box::pin(server.stop()).await;
         code
     }
 

@@ -21,7 +21,7 @@ pub async fn serve(config: Config) -> anyhow::Result<ExitCode> {
         _ = int.recv() => {}
         ended = server.ended() => return ended.map(|()| ExitCode::FAILURE),
     }
-    server.stop().await;
+    Box::pin(server.stop()).await;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -71,9 +71,15 @@ impl Access {
 
     /// The service itself in one repository: may do everything there. The text says which part of it.
     pub fn service(part: &str, place: Place, name: &RepositoryName) -> Self {
+        Self::of(Actor::system(part), Vec::new()).and(place, name)
+    }
+
+    /// The same in another repository, too.
+    #[must_use]
+    pub fn and(mut self, place: Place, name: &RepositoryName) -> Self {
         let asked = Scope { name: name.clone(), actions: Actions::all() };
-        let grant = Grant { allowed: asked.actions, asked, place: Some(place) };
-        Self::of(Actor::system(part), vec![grant])
+        self.grants.push(Grant { allowed: asked.actions, asked, place: Some(place) });
+        self
     }
 
     /// Whether it is the service itself.

@@ -1,5 +1,6 @@
 //! Requests to another registry (OCI Distribution Specification 1.1), with tokens where it wants them, and pulls.
 
+use super::config::Config;
 use super::model::{Challenge, Login, repository};
 use crate::images::registry::BodyStream;
 use crate::kernel::{Clock, Digest, Error, Fault, Result};
@@ -23,6 +24,8 @@ const MAX_TOKENS: u64 = 10_000;
 const TOKEN_SECONDS: i64 = 60;
 /// Longest answer of a token server in bytes.
 const MAX_TOKEN_BYTES: usize = 64 * 1024;
+/// Longest refusal that is repeated to people, in bytes.
+const MAX_REFUSAL_BYTES: usize = 4 * 1024;
 
 const MANIFESTS: &str = "application/vnd.oci.image.manifest.v1+json, application/vnd.oci.image.index.v1+json, \
      application/vnd.docker.distribution.manifest.v2+json, application/vnd.docker.distribution.manifest.list.v2+json, \
@@ -67,6 +70,17 @@ struct Token {
 }
 
 #[derive(Deserialize)]
+struct Refusal {
+    errors: Vec<RefusalError>,
+}
+
+#[derive(Deserialize)]
+struct RefusalError {
+    code: String,
+    message: Option<String>,
+}
+
+#[derive(Deserialize)]
 struct TokenAnswer {
     token: Option<String>,
     access_token: Option<String>,
@@ -91,6 +105,7 @@ impl Remote {
 /// A request that may be sent twice: the second time with a token.
 pub(super) struct Ask<'a> {
     pub remote: &'a Remote,
+    /// Of the token; several with spaces between.
     pub scope: String,
     pub method: Method,
     pub url: Url,
@@ -108,8 +123,9 @@ impl<'a> Ask<'a> {
 }
 
 impl Client {
-    /// A client that reaches public addresses and these networks.
-    pub fn new(egress: Egress, clock: Clock) -> Result<Self> {
+    /// A client that reaches public addresses and the networks that are allowed.
+    pub fn new(config: &Config, clock: Clock) -> Result<Self> {
+        let egress = Egress::new(config.allowed_networks.clone());
         let (http, patient) = (egress.client()?, egress.patient_client()?);
         Ok(Self { http, patient, egress, clock, tokens: Cache::new(MAX_TOKENS) })
     }
@@ -169,7 +185,7 @@ impl Client {
                 tracing::debug!(%status, url = %ask.url, "another registry refuses us");
                 Ok(None)
             }
-            status => Err(refused(status)),
+            _ => Err(refused(answer).await),
         }
     }
 
@@ -229,7 +245,8 @@ impl Client {
             return Err(unreachable("its token server is not on https"));
         }
         self.egress.check_literal(&realm)?;
-        realm.query_pairs_mut().extend_pairs(service.map(|s| ("service", s))).append_pair("scope", scope);
+        let scopes = scope.split(' ').map(|scope| ("scope", scope));
+        realm.query_pairs_mut().extend_pairs(service.map(|s| ("service", s))).extend_pairs(scopes);
         let mut request = self.http.get(realm).timeout(TIMEOUT);
         if let Some(login) = &remote.login {
             request = request.basic_auth(&login.username, Some(login.password.expose_secret()));
@@ -288,17 +305,20 @@ pub(super) fn unreachable(why: &str) -> Error {
     Error::unavailable("remote.unreachable", format!("the other registry is of no use now: {why}"))
 }
 
-/// What an answer says that is neither success nor absence.
-pub(super) fn refused(status: StatusCode) -> Error {
+/// What an answer says that is neither success nor absence, with the registry's own words (OCI Distribution Specification
+/// 1.1, "Error Codes").
+pub(super) async fn refused(answer: Response) -> Error {
+    let status = answer.status();
+    let told = read(answer, MAX_REFUSAL_BYTES).await.ok().and_then(|b| serde_json::from_slice::<Refusal>(&b).ok());
+    let told = told.and_then(|r| r.errors.into_iter().next());
+    let told = told.map(|e| format!(", {}: {}", e.code, e.message.unwrap_or_default())).unwrap_or_default();
+    let text = format!("the other registry answered {status}{told}");
     match status {
-        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Error::forbidden(
-            "remote.denied",
-            format!("the other registry answered {status}: check the login and its rights"),
-        ),
-        StatusCode::TOO_MANY_REQUESTS => Error::limited("remote.limited", "the other registry is asked too often"),
-        status if status.is_client_error() => {
-            Error::conflict("remote.refused", format!("the other registry answered {status}"))
+        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
+            Error::forbidden("remote.denied", format!("{text}; check the login and its rights"))
         }
-        status => unreachable(&format!("it answered {status}")),
+        StatusCode::TOO_MANY_REQUESTS => Error::limited("remote.limited", text),
+        status if status.is_client_error() => Error::conflict("remote.refused", text),
+        _ => Error::unavailable("remote.unreachable", text),
     }
 }

@@ -64,7 +64,7 @@ impl Client {
                 );
             }
             if !answer.status().is_success() {
-                return Err(refused(answer.status()));
+                return Err(refused(answer).await);
             }
             let next = next_page(answer.headers(), &ask.url);
             all.extend(parsed::<Index>(&read(answer, MAX_PAGE_BYTES).await?)?.manifests);
@@ -82,7 +82,7 @@ impl Client {
             let answer = self.answer(&ask).await?;
             match answer.status() {
                 StatusCode::NOT_FOUND => return Ok(None),
-                status if !status.is_success() => return Err(refused(status)),
+                status if !status.is_success() => return Err(refused(answer).await),
                 _ => {}
             }
             let next = next_page(answer.headers(), &ask.url);

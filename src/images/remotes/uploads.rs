@@ -1,11 +1,12 @@
 //! Pushes (OCI Distribution Specification 1.1, "Push").
 
 use super::client::{Ask, Client, Remote, TIMEOUT, authorized, not_sent, refused, unreachable};
+use super::model::repository;
 use crate::images::registry::BodyStream;
 use crate::kernel::{Digest, Result};
 use futures::TryStreamExt;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, LOCATION};
-use http::{HeaderValue, Method};
+use http::{HeaderValue, Method, StatusCode};
 use reqwest::{Body, Response};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -26,14 +27,31 @@ impl Client {
         body: BodyStream,
     ) -> Result<()> {
         let start = Ask::of(remote, Method::POST, image, "blobs/uploads/");
-        let begun = self.answer(&start).await?;
-        let place = next_place(&start.url, accepted(begun)?)?;
-        let sent = self.send_bytes(remote, &start.scope, &place, size_bytes, body).await?;
-        let mut last = next_place(&place, accepted(sent)?)?;
+        let begun = accepted(self.answer(&start).await?).await?;
+        let place = next_place(&start.url, &begun)?;
+        let sent = accepted(self.send_bytes(remote, &start.scope, &place, size_bytes, body).await?).await?;
+        let mut last = next_place(&place, &sent)?;
         last.query_pairs_mut().append_pair("digest", &blob.to_string());
         // A registry may look at the whole blob before it answers.
         let end = Ask { method: Method::PUT, url: last, timeout: Some(TIMEOUT * 10), ..start };
-        accepted(self.patiently(&end).await?).map(drop)
+        accepted(self.patiently(&end).await?).await.map(drop)
+    }
+
+    /// Lets an image have a blob that another one has ("Mounting a blob from another repository"). False when the registry
+    /// does not.
+    pub async fn mount(&self, remote: &Remote, image: &str, blob: &Digest, from: &str) -> Result<bool> {
+        let mut ask = Ask::of(remote, Method::POST, image, "blobs/uploads/");
+        let source = repository(&remote.url, from);
+        ask.url.query_pairs_mut().append_pair("mount", &blob.to_string()).append_pair("from", &source);
+        ask.scope = format!("{} repository:{source}:pull", ask.scope);
+        let answer = accepted(self.answer(&ask).await?).await?;
+        if answer.status() == StatusCode::CREATED {
+            return Ok(true);
+        }
+        // It has begun an upload instead, which is not wanted.
+        let place = next_place(&ask.url, &answer)?;
+        let _ = self.patiently(&Ask { method: Method::DELETE, url: place, ..ask }).await;
+        Ok(false)
     }
 
     /// Pushes a manifest under a tag or its digest. True where the registry lists it with the subject that it names; clients
@@ -47,7 +65,7 @@ impl Client {
         content: Vec<u8>,
     ) -> Result<bool> {
         let ask = Ask::of(remote, Method::PUT, image, &format!("manifests/{reference}"));
-        let answer = accepted(self.answer(&Ask { body: Some((media_type, content)), ..ask }).await?)?;
+        let answer = accepted(self.answer(&Ask { body: Some((media_type, content)), ..ask }).await?).await?;
         Ok(answer.headers().contains_key("oci-subject"))
     }
 
@@ -105,12 +123,12 @@ impl Client {
     }
 }
 
-fn accepted(answer: Response) -> Result<Response> {
-    if answer.status().is_success() { Ok(answer) } else { Err(refused(answer.status())) }
+async fn accepted(answer: Response) -> Result<Response> {
+    if answer.status().is_success() { Ok(answer) } else { Err(refused(answer).await) }
 }
 
 /// Where an upload goes on.
-fn next_place(from: &Url, answer: Response) -> Result<Url> {
+fn next_place(from: &Url, answer: &Response) -> Result<Url> {
     let location = answer.headers().get(LOCATION).and_then(|l| l.to_str().ok());
     location.and_then(|l| from.join(l).ok()).ok_or_else(|| unreachable("it does not say where an upload goes on"))
 }

@@ -199,7 +199,6 @@ pub struct NewRule {
 
 /// What to change of a rule; what is none stays.
 #[derive(Debug, Default)]
-#[expect(clippy::option_option, reason = "left out, null and a value are three answers")]
 pub struct RuleChange {
     /// Unique in the project.
     pub name: Option<String>,

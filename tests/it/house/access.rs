@@ -19,6 +19,8 @@ struct Victim {
     project: String,
     api_key: String,
     robot: String,
+    rule: String,
+    run: String,
     build: String,
     image: String,
 }
@@ -40,11 +42,14 @@ impl Victim {
         let api_key = id(&made["api_key"]);
         let made = owner.post("/robot-accounts", json_of("create_robot_account")).await.expect(201);
         let robot = id(&made["robot_account"]);
+        let rules = "/projects/hello/replication-rules";
+        let rule = id(&owner.post(rules, json_of("create_replication_rule")).await.expect(201));
+        let run = id(&owner.post(&format!("{rules}/{rule}/run"), json!({})).await.expect(202));
         let build = id(&owner.post("/builds", json_of("create_build")).await.expect(202));
         let image = image(app, tenant.id, &project).await;
         let path = format!("/images/{image}/members/{}", member.user_id.unwrap());
         owner.put(&path, json!({"role": "reader"})).await.expect(200);
-        Self { owner, member, project, api_key, robot, build, image }
+        Self { owner, member, project, api_key, robot, rule, run, build, image }
     }
 }
 
@@ -71,6 +76,8 @@ fn path_value(victim: &Victim, collection: &str, name: &str) -> Option<String> {
         ("tenants" | "projects" | "images", "user_id") | ("users", "id") => victim.member.user_id.unwrap().to_string(),
         ("projects", "id") => victim.project.clone(),
         ("projects", "name") => "TOKEN".into(),
+        ("projects", "rule_id") => victim.rule.clone(),
+        ("projects", "run_id") => victim.run.clone(),
         ("projects", "registry") => "docker.io".into(),
         ("api-keys", "id") => victim.api_key.clone(),
         ("robot-accounts", "id") => victim.robot.clone(),
@@ -110,6 +117,10 @@ fn body(operation: &str) -> Option<Value> {
         "replace_retention_policy" | "preview_retention_policy" => json!({"untagged_after_days": 30}),
         "create_api_key" => json!({"name": "other", "scopes": ["project:read"]}),
         "create_project" => json!({"slug": "other"}),
+        "create_replication_rule" => json!({
+            "name": "mirror", "direction": "push", "url": "https://registry.example.com", "images": ["web"]
+        }),
+        "update_replication_rule" => json!({"enabled": false}),
         "create_robot_account" => json!({"name": "ci", "actions": ["pull"]}),
         "update_robot_account" => json!({"description": "for this test"}),
         "update_image" => json!({"visibility": "project"}),

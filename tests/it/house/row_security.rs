@@ -20,6 +20,8 @@ const ACROSS_TENANTS: &[(&str, &str)] = &[
     ("jobs_finished", "old jobs of all tenants are removed together"),
     ("jobs_one_per_periodic_kind", "periodic tasks belong to no tenant"),
     ("project_members_by_user", "sign-in asks for all tenants of a person"),
+    ("replication_rules_due", "rules of all tenants run when their time has come"),
+    ("replication_runs_ended", "old runs of all tenants are removed together"),
     ("repository_blobs_by_digest", "a blob is garbage when no tenant links it"),
     ("robot_accounts_by_secret", "a secret tells its tenant, not the other way round"),
     ("tenant_members_by_user", "sign-in asks for all tenants of a person"),

@@ -11,6 +11,7 @@ mod memory;
 mod on_s3;
 mod pulling;
 mod pushing;
+mod replication;
 mod restart;
 mod retention;
 mod rights;

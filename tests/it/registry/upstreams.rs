@@ -4,78 +4,18 @@ use super::tools::base;
 use crate::sim::upstream::OneBlob;
 use crate::support::hub::{Client, noise, refusal};
 use crate::support::programs::{run, succeed};
+use crate::support::reference::{Reference, allow_loopback};
 use crate::support::{self, PASSWORD, TestApp};
 use futures::StreamExt;
 use image_factory::app::App;
 use image_factory::config::Config;
 use image_factory::kernel::Digest;
-use image_factory::platform::db::embedded::free_port;
 use image_factory::platform::tasks::Tasks;
 use image_factory::platform::{http, telemetry};
 use image_factory::tenancy::access::TenantRole;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
-use std::process::{Child, Command, Stdio};
-use std::time::Duration;
-use tempfile::TempDir;
 use tokio::net::TcpListener;
-
-/// Debian's registry, which asks for a user name and a password.
-struct Reference {
-    child: Child,
-    host: String,
-    _folder: TempDir,
-}
-
-impl Reference {
-    const LOGIN: &str = "ann:secret";
-    /// The same with the password hashed by bcrypt, the one hash that it takes.
-    const HTPASSWD: &str = "ann:$2b$04$0J./DmcNKdLQGVXXgDziUOWVsBw3YoWgl35i9lBYnudlewj98nApe";
-
-    async fn start() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let path = |name: &str| folder.path().join(name).display().to_string();
-        let host = format!("127.0.0.1:{}", free_port().unwrap());
-        std::fs::write(path("htpasswd"), Self::HTPASSWD).unwrap();
-        let config = json!({
-            "version": 0.1,
-            "storage": {"filesystem": {"rootdirectory": path("data")}},
-            "http": {"addr": host},
-            "auth": {"htpasswd": {"realm": "reference", "path": path("htpasswd")}},
-        });
-        std::fs::write(path("config.yml"), config.to_string()).unwrap();
-        let child = Command::new("docker-registry")
-            .args(["serve", &path("config.yml")])
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("docker-registry is installed");
-        let registry = Self { child, host, _folder: folder };
-        for _ in 0..200 {
-            if reqwest::get(format!("http://{}/v2/", registry.host)).await.is_ok() {
-                return registry;
-            }
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-        panic!("docker-registry does not start");
-    }
-
-    fn kill(&mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
-    }
-}
-
-impl Drop for Reference {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-fn allow_loopback(config: &mut Config) {
-    config.remotes.allowed_networks = vec!["127.0.0.0/8".parse().unwrap()];
-}
 
 /// A service whose project `acme/hub` may become a cache, its owner, and the owner as a client of its registry.
 async fn service() -> (TestApp, support::Client, Client) {

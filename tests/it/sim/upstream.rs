@@ -1,17 +1,22 @@
-//! Another registry that has one blob, sends its halves when the test says so, and counts.
+//! Another registry that has one blob, sends its halves when the test says so, and counts. An image `v1` under every name has
+//! it as its config.
 
+use crate::support::hub::descriptor;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use futures::{StreamExt, stream};
-use http::header::CONTENT_LENGTH;
-use http::{Method, StatusCode};
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use http::{Method, StatusCode, Uri};
+use serde_json::json;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
+
+const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
 
 /// A running registry. It goes with the test's runtime.
 #[derive(Clone)]
@@ -43,7 +48,18 @@ impl OneBlob {
     }
 
     #[expect(clippy::unused_async, reason = "a handler is asynchronous")]
-    async fn answer(State(sim): State<Self>, method: Method) -> Response {
+    async fn answer(State(sim): State<Self>, method: Method, uri: Uri) -> Response {
+        if uri.path().ends_with("/tags/list") {
+            return axum::Json(json!({"name": "any", "tags": ["v1"]})).into_response();
+        }
+        if uri.path().ends_with("/manifests/v1") {
+            let config = descriptor("application/vnd.example", &sim.content);
+            let manifest = json!({"schemaVersion": 2, "mediaType": MANIFEST, "config": config, "layers": []});
+            return ([(CONTENT_TYPE, MANIFEST)], manifest.to_string()).into_response();
+        }
+        if !uri.path().contains("/blobs/") {
+            return StatusCode::NOT_FOUND.into_response();
+        }
         let length = [(CONTENT_LENGTH, sim.content.len().to_string())];
         if method != Method::GET {
             return (StatusCode::OK, length).into_response();

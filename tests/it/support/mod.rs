@@ -5,6 +5,7 @@ pub mod app;
 pub mod database;
 pub mod hub;
 pub mod programs;
+pub mod reference;
 pub mod s3;
 pub mod server;
 

@@ -2,30 +2,33 @@
 //! What is there already is not sent again, so a copy that broke off goes on where it was.
 
 use crate::images::registry::{
-    Access, BodyStream, Descriptor, Manifest, ManifestKind, OCI_INDEX, Reference, Referrer, Registry, RepositoryName,
-    referrers_tag,
+    Access, BodyStream, Descriptor, Manifest, ManifestKind, OCI_INDEX, Place, Reference, Referrer, Registry,
+    RepositoryName, referrers_tag,
 };
 use crate::images::remotes::{Client, Fetched, Remote};
 use crate::images::replication::model::ItemStatus;
 use crate::kernel::{Digest, Error, Kind, Result};
 use futures::{StreamExt, TryStreamExt, stream};
 use serde_json::{Value, json};
-use std::collections::HashSet;
-use std::sync::Arc;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Blobs of one manifest that are copied at the same time.
-const BLOBS: usize = 3;
+const PARALLEL: usize = 3;
 /// How deep indexes may be nested, and what is attached to what is attached.
 const MAX_DEPTH: usize = 8;
 /// Manifests that one tag may bring along.
 const MAX_MANIFESTS: usize = 10_000;
+/// Blobs of which a run knows where they are.
+const MAX_KNOWN: usize = 100_000;
 /// Tags by which signers attach signatures, attestations and bills of materials: `sha256-<hex>` with these ends.
 const ATTACHED: [&str; 3] = [".sig", ".att", ".sbom"];
 
 /// A repository of ours.
 pub(super) struct Here {
     pub registry: Registry,
+    pub place: Place,
     pub access: Arc<Access>,
     pub name: RepositoryName,
 }
@@ -110,6 +113,27 @@ impl End {
         }
     }
 
+    /// Lets the repository have a blob that another image at this end has. False when that cannot be.
+    async fn mount(&self, blob: &Digest, from: &str) -> Result<bool> {
+        match self {
+            Self::Here(here) => {
+                let (tenant, project) = (here.name.tenant(), here.name.project());
+                let from: RepositoryName = format!("{tenant}/{project}/{from}").parse()?;
+                let access = Access::clone(&here.access).and(here.place, &from);
+                here.registry.mount(&access, &here.name, blob, &from).await
+            }
+            Self::There(there) => there.client.mount(&there.remote, &there.image, blob, from).await,
+        }
+    }
+
+    /// The image's name in the project.
+    fn image(&self) -> &str {
+        match self {
+            Self::Here(here) => here.name.image(),
+            Self::There(there) => &there.image,
+        }
+    }
+
     /// Whether it lists the manifest with the subject that it names.
     async fn put_manifest(&self, reference: &str, manifest: &Fetched) -> Result<bool> {
         let media_type = Some(manifest.media_type.as_str()).filter(|m| !m.is_empty());
@@ -148,6 +172,23 @@ impl End {
     }
 }
 
+/// Blobs at the destination of a run: each is sent by one copy at a time, and mounted where another image has it.
+#[derive(Default)]
+pub(super) struct Blobs(Mutex<HashMap<Digest, KnownAt>>);
+
+/// The image that has a blob, once one has.
+type KnownAt = Arc<tokio::sync::Mutex<Option<String>>>;
+
+impl Blobs {
+    fn of(&self, blob: &Digest) -> KnownAt {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.len() >= MAX_KNOWN {
+            known.retain(|_, at| Arc::strong_count(at) > 1);
+        }
+        known.entry(*blob).or_default().clone()
+    }
+}
+
 /// What became of a tag.
 pub(super) struct Copied {
     /// None: it was there already, with all that is attached to it.
@@ -159,6 +200,7 @@ pub(super) struct Copied {
 pub(super) struct Copy<'a> {
     pub from: &'a End,
     pub to: &'a End,
+    pub blobs: &'a Blobs,
     /// Bytes of blobs that have passed, of this tag and of all.
     pub bytes: [Arc<AtomicI64>; 2],
 }
@@ -213,15 +255,27 @@ impl Copy<'_> {
         let blobs: HashSet<Digest> = manifest.blobs().map(|d| d.digest).collect();
         stream::iter(blobs)
             .map(|blob| async move { self.blob(&blob).await })
-            .buffer_unordered(BLOBS)
+            .buffer_unordered(PARALLEL)
             .try_collect()
             .await
     }
 
     async fn blob(&self, blob: &Digest) -> Result<()> {
-        if self.to.has_blob(blob).await? {
-            return Ok(());
+        let known = self.blobs.of(blob);
+        let mut at = known.lock().await;
+        let there = self.to.has_blob(blob).await?
+            || match at.as_deref().filter(|other| *other != self.to.image()) {
+                Some(other) => self.to.mount(blob, other).await?,
+                None => false,
+            };
+        if !there {
+            self.send(blob).await?;
         }
+        *at = Some(self.to.image().to_owned());
+        Ok(())
+    }
+
+    async fn send(&self, blob: &Digest) -> Result<()> {
         let (size, body) = self.from.blob(blob).await?;
         let counters = self.bytes.clone();
         let counted = body.inspect_ok(move |piece| {

@@ -32,6 +32,9 @@ const DUE: i64 = 1000;
 const KEEP_RUNS: Duration = Duration::days(30);
 const FORGOTTEN: u64 = 100;
 
+/// A tag that was pushed, and when.
+type Pushed = (DateTime<Utc>, Tagged);
+
 /// The payload of a job.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub struct RunAt {
@@ -164,10 +167,10 @@ impl Replication {
     pub async fn follow_pushes(&self) -> Result<()> {
         loop {
             let Some(taken) = self.events.take(CONSUMER, EVENTS).await? else { return Ok(()) };
-            let mut pushed: BTreeMap<(TenantId, ProjectId), Vec<Tagged>> = BTreeMap::new();
+            let mut pushed: BTreeMap<(TenantId, ProjectId), Vec<Pushed>> = BTreeMap::new();
             for event in &taken.events {
                 if let Some((place, tag)) = pushed_tag(event) {
-                    pushed.entry(place).or_default().push(tag);
+                    pushed.entry(place).or_default().push((event.occurred_at, tag));
                 }
             }
             let full = i64::try_from(taken.events.len()).is_ok_and(|n| n == EVENTS);
@@ -184,11 +187,12 @@ impl Replication {
         }
     }
 
-    async fn follow(&self, tx: &mut TenantTx, project: ProjectId, tags: &[Tagged]) -> Result<()> {
+    async fn follow(&self, tx: &mut TenantTx, project: ProjectId, pushed: &[Pushed]) -> Result<()> {
         for row in store::rules::on_push(tx, project).await? {
             let filter = row.rule.filter()?;
+            let since = pushed.iter().filter(|(at, _)| *at >= row.rule.created_at).map(|(_, tag)| tag);
             let covered: Vec<Tagged> =
-                tags.iter().filter(|(image, tag)| filter.has_image(image) && filter.has_tag(tag)).cloned().collect();
+                since.filter(|(image, tag)| filter.has_image(image) && filter.has_tag(tag)).cloned().collect();
             if !covered.is_empty() {
                 let run = self.open_run(tx, &row.rule, ReplicationCause::Push, &Actor::system(CONSUMER)).await?;
                 store::items::add(tx, run.id, &covered, true).await?;

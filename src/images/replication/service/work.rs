@@ -1,7 +1,7 @@
 //! What a run does: it looks for the tags that its rule covers, then copies them, for a minute at a time.
 
 use super::Replication;
-use super::copy::{Copied, Copy, End, Here, There};
+use super::copy::{Blobs, Copied, Copy, End, Here, There};
 use super::runs::RunAt;
 use crate::images::catalog::ImageFilters;
 use crate::images::registry::{Access, Place, Registry, RepositoryName};
@@ -19,7 +19,7 @@ use futures::{StreamExt, stream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration as Period;
-use tokio::time::{Instant, MissedTickBehavior};
+use tokio::time::Instant;
 
 /// How long a run works before the next has its turn.
 const SLICE: Period = Period::from_mins(1);
@@ -52,8 +52,16 @@ struct Task {
     place: Place,
     remote: Arc<Remote>,
     filter: Filter,
+    blobs: Blobs,
     /// Bytes that have passed and were not yet saved.
     bytes: Arc<AtomicI64>,
+}
+
+impl Task {
+    /// The full name of an image of the project.
+    fn name(&self, image: &str) -> Result<RepositoryName> {
+        format!("{}/{image}", self.rule.place).parse()
+    }
 }
 
 impl Replication {
@@ -93,6 +101,7 @@ impl Replication {
             filter: rule.rule.filter()?,
             rule,
             place,
+            blobs: Blobs::default(),
             bytes: Arc::default(),
         };
         let mut tx = self.db.tenant(at.tenant).await?;
@@ -126,18 +135,22 @@ impl Replication {
     }
 
     /// Does something while the run is not stopped; none when it was. Says from time to time that it is at work.
-    async fn unless_stopped<T>(&self, task: &Task, work: impl Future<Output = Result<T>> + Unpin) -> Result<Option<T>> {
-        let mut work = work;
-        let mut tick = tokio::time::interval(TOUCH);
-        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        loop {
-            tokio::select! {
-                outcome = &mut work => {
-                    return if self.touch(task, true).await? { outcome.map(Some) } else { Ok(None) };
+    async fn unless_stopped<T>(&self, task: &Task, work: impl Future<Output = Result<T>>) -> Result<Option<T>> {
+        // Beside the work and not between its steps: it may hold connections that this waits for.
+        let stopped = async {
+            let mut tick = tokio::time::interval(TOUCH);
+            loop {
+                tick.tick().await;
+                if !self.touch(task, true).await? {
+                    return Ok::<(), Error>(());
                 }
-                _ = tick.tick() => if !self.touch(task, true).await? { return Ok(None) },
             }
-        }
+        };
+        let outcome = tokio::select! {
+            outcome = work => outcome?,
+            stopped = stopped => return stopped.map(|()| None),
+        };
+        Ok(self.touch(task, true).await?.then_some(outcome))
     }
 
     /// Saves how many bytes have passed, and whether somebody is at work. False when the run has ended.
@@ -224,7 +237,7 @@ impl Replication {
                 Error::conflict("replication.no_image", text)
             });
         }
-        let name = self.name(task, image)?;
+        let name = task.name(image)?;
         let access = Access::service(PART, task.place, &name);
         let mut all: Vec<String> = Vec::new();
         loop {
@@ -239,10 +252,6 @@ impl Replication {
                 return Ok(all);
             }
         }
-    }
-
-    fn name(&self, task: &Task, image: &str) -> Result<RepositoryName> {
-        format!("{}/{image}", task.rule.place).parse()
     }
 
     /// Copies tags until all are done or the time is over.
@@ -261,7 +270,8 @@ impl Replication {
         let bytes: Arc<AtomicI64> = Arc::default();
         let copied = match self.ends(task, image) {
             Ok((from, to)) => {
-                let copy = Copy { from: &from, to: &to, bytes: [bytes.clone(), task.bytes.clone()] };
+                let copy =
+                    Copy { from: &from, to: &to, blobs: &task.blobs, bytes: [bytes.clone(), task.bytes.clone()] };
                 Box::pin(copy.tag(tag, task.rule.rule.overwrite)).await
             }
             Err(error) => Err(error),
@@ -305,9 +315,9 @@ impl Replication {
     }
 
     fn ends(&self, task: &Task, image: &str) -> Result<(End, End)> {
-        let name = self.name(task, image)?;
+        let name = task.name(image)?;
         let access = Arc::new(Access::service(PART, task.place, &name));
-        let here = End::Here(Here { registry: self.registry.clone(), access, name });
+        let here = End::Here(Here { registry: self.registry.clone(), place: task.place, access, name });
         let there = End::There(There {
             client: self.client.clone(),
             remote: task.remote.clone(),
