@@ -45,6 +45,7 @@ export const t = defineTexts('projects', {
   page: {
     newBuild: 'New build',
     archivedReason: 'The project is archived. Restore it in its settings.',
+    cacheReason: 'The project is a cache of another registry: no build stores images in it.',
     archived: 'This project is archived',
     archivedHint: 'Its images can still be pulled. It takes no builds and no changes until it is restored.',
   },
