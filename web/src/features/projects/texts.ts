@@ -39,6 +39,7 @@ export const t = defineTexts('projects', {
     secrets: 'Secrets',
     registries: 'Registries',
     retention: 'Retention',
+    replication: 'Replication',
     cache: 'Cache',
     settings: 'Settings',
   },
@@ -118,6 +119,14 @@ export const t = defineTexts('projects', {
     deleteTitle: 'Delete the credential for {{name}}?',
     deleteText: 'Builds sign in there no more. Those that need a private image of it will fail.',
     deleteConfirm: 'Delete credential',
+  },
+  remote: {
+    url: 'Address',
+    urlRequired: 'Which registry?',
+    username: 'User name',
+    usernameRequired: 'Whose password is it?',
+    password: 'Password or token',
+    passwordRequired: 'The password of this user name.',
   },
   secrets: {
     hint: 'Values for builds: tokens, keys, passwords. They are stored encrypted and never shown again.',
