@@ -19,6 +19,7 @@ import { OverviewTab } from './OverviewTab';
 import styles from './ProjectPage.module.css';
 import { type Project, projectQuery } from './queries';
 import { RegistriesTab } from './RegistriesTab';
+import { ReplicationTab } from './replication/ReplicationTab';
 import { RetentionTab } from './retention/RetentionTab';
 import { SecretsTab } from './SecretsTab';
 import { SettingsTab } from './SettingsTab';
@@ -93,6 +94,7 @@ const CONTENT: Record<ProjectTab, (project: Versioned<Project>) => ReactNode> = 
   secrets: (project) => <SecretsTab project={project.value} />,
   registries: (project) => <RegistriesTab project={project.value} />,
   retention: (project) => <RetentionTab project={project.value} />,
+  replication: (project) => <ReplicationTab project={project.value} />,
   cache: (project) => <CacheTab project={project.value} />,
   settings: (project) => <SettingsTab project={project} />,
 };
