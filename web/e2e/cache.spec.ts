@@ -1,13 +1,18 @@
-import type { Page } from '@playwright/test';
-import { call, expect, inspect, submit, test, waitFor } from './fixtures';
+import {
+  buildApp,
+  call,
+  credentials,
+  expect,
+  inspect,
+  newProject,
+  pull,
+  server,
+  submit,
+  test,
+  waitFor,
+} from './fixtures';
 
 test.setTimeout(180_000);
-
-async function newProject(page: Page, name: string): Promise<string> {
-  const slug = `${name.toLowerCase()}-${Date.now().toString(36)}`;
-  await call(page, 'POST', '/projects', { slug, name });
-  return slug;
-}
 
 test('a project becomes a cache, of another registry, and one like others again', async ({ owner }) => {
   const slug = await newProject(owner, 'Hub');
@@ -85,7 +90,7 @@ test('a cache that others set appears by itself, and is closed in an archived pr
   await owner.setViewportSize({ width: 390, height: 844 });
   await owner.goto(`/acme/projects/${slug}?tab=cache`);
   await expect(owner.getByText('Not a cache of another registry')).toBeVisible();
-  await expect(owner.getByRole('link', { name: 'Cache' })).toBeInViewport({ ratio: 1 });
+  await expect(owner.getByRole('link', { name: 'Cache' })).toBeInViewport({ ratio: 0.99 });
   await call(owner, 'PUT', `/projects/${slug}/upstream`, {
     url: 'https://registry.example',
     freshness_seconds: 0,
@@ -124,4 +129,28 @@ test('what cannot be loaded is tried again', async ({ owner }) => {
   await owner.unroute('**/upstream');
   await owner.getByRole('button', { name: 'Try again' }).click();
   await expect(owner.getByText('Not a cache of another registry')).toBeVisible();
+});
+
+test('what is pulled through a cache comes from the other registry and stays', async ({ owner }) => {
+  const origin = await newProject(owner, 'Origin');
+  const slug = await newProject(owner, 'Near');
+  await buildApp(owner, origin);
+  await owner.goto(`/acme/projects/${slug}?tab=cache`);
+  await owner.getByRole('button', { name: 'Make it a cache' }).click();
+  const drawer = owner.getByRole('dialog', { name: 'Make Near a cache' });
+  await drawer.getByLabel('Address').fill(`${server}/acme/${origin}`);
+  await drawer.getByLabel('User name').fill(credentials.owner_email);
+  await drawer.getByLabel('Password or token').fill(credentials.owner_password);
+  await drawer.getByRole('button', { name: 'Make it a cache' }).click();
+  await expect(drawer).toBeHidden();
+
+  const digest = await pull(`acme/${origin}/app`, 'v1');
+  expect(digest).toMatch(/^sha256:/);
+  expect(await pull(`acme/${slug}/app`, 'v1')).toBe(digest);
+  await owner.getByRole('link', { name: 'Show what it has' }).click();
+  await expect(owner.getByRole('link', { name: 'app', exact: true })).toBeVisible();
+
+  await owner.goto(`/acme/projects/${slug}`);
+  await owner.getByRole('button', { name: 'New build' }).hover();
+  await expect(owner.getByText(/no build stores images in it/)).toBeVisible();
 });

@@ -1,5 +1,6 @@
 import { AxeBuilder } from '@axe-core/playwright';
 import { test as base, expect, type Page } from '@playwright/test';
+import { shellContext } from './context';
 
 export { expect };
 
@@ -95,6 +96,41 @@ async function settle(page: Page): Promise<void> {
   );
 }
 
+/** Makes a project; gives its slug. */
+export async function newProject(page: Page, name: string): Promise<string> {
+  const slug = `${name.toLowerCase()}-${Date.now().toString(36)}`;
+  await call(page, 'POST', '/projects', { slug, name });
+  return slug;
+}
+
+/** Builds a small image with a layer in a project, as `app:v1`. */
+export async function buildApp(page: Page, project: string): Promise<void> {
+  const context_id = await upload(page, shellContext('CMD ["sh"]\n'), project);
+  const build = await submit(page, { project, source: { context_id }, image: 'app', tags: ['v1'] });
+  await waitFor(page, build.id, 'completed');
+}
+
+interface Manifest {
+  config: { digest: string };
+  layers: { digest: string }[];
+}
+
+/** Pulls an image with all that it names, as the owner of the tenant; gives its digest. */
+export async function pull(repository: string, tag: string): Promise<string | null> {
+  const basic = Buffer.from(`${credentials.owner_email}:${credentials.owner_password}`).toString('base64');
+  const get = async (path: string) => {
+    const answer = await fetch(`${server}/v2/${repository}/${path}`, {
+      headers: { Authorization: `Basic ${basic}`, Accept: 'application/vnd.oci.image.manifest.v1+json' },
+    });
+    expect(answer.ok, `${repository}/${path}`).toBe(true);
+    return answer;
+  };
+  const answer = await get(`manifests/${tag}`);
+  const { config, layers }: Manifest = await answer.json();
+  for (const { digest } of [config, ...layers]) await (await get(`blobs/${digest}`)).arrayBuffer();
+  return answer.headers.get('docker-content-digest');
+}
+
 export interface Build {
   id: string;
   number: number;
@@ -113,11 +149,11 @@ export async function waitFor(page: Page, id: string, status: string): Promise<v
     .toBe(status);
 }
 
-/** Uploads a build context to the demo's project; gives its id. */
-export async function upload(page: Page, archive: Buffer): Promise<string> {
+/** Uploads a build context, to the demo's project where none is named; gives its id. */
+export async function upload(page: Page, archive: Buffer, project = PROJECT): Promise<string> {
   const cookies = await page.context().cookies();
   const csrf = cookies.find((cookie) => cookie.name.endsWith('image_factory_csrf'))?.value ?? '';
-  const answer = await page.context().request.post(`/api/v1/projects/${PROJECT}/contexts`, {
+  const answer = await page.context().request.post(`/api/v1/projects/${project}/contexts`, {
     headers: { 'X-Tenant-ID': TENANT, 'X-CSRF-Token': csrf, 'Content-Type': 'application/gzip' },
     data: archive,
   });

@@ -144,6 +144,16 @@ test('making a project a cache of Docker Hub', async ({ owner }) => {
   await picture(owner, 'cache');
 });
 
+test('copying images to another registry by a rule', async ({ owner }) => {
+  await call(owner, 'POST', '/projects', { slug: 'shop', name: 'Shop' });
+  await owner.goto('/acme/projects/shop?tab=replication');
+  await owner.getByRole('button', { name: 'New rule' }).click();
+  const drawer = owner.getByRole('dialog');
+  await drawer.getByLabel('Name', { exact: true }).fill('second-site');
+  await drawer.getByLabel('Address').fill('https://registry.example.com/team');
+  await picture(owner, 'replication');
+});
+
 test('adding a member and making a key', async ({ owner }) => {
   await owner.goto('/acme/settings/members');
   await owner.getByRole('button', { name: 'Add member' }).click();

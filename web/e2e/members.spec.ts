@@ -76,6 +76,8 @@ test('whoever may only look is told why the rest is closed', async ({ owner, bro
   await expect(page.getByText('You may not see the secrets')).toBeVisible();
   await page.goto('/acme/projects/hello?tab=cache');
   await expect(page.getByText('You may not see whether this is a cache')).toBeVisible();
+  await page.goto('/acme/projects/hello?tab=replication');
+  await expect(page.getByText('You may not see the replication')).toBeVisible();
   await page.goto('/acme/settings/members');
   await page.getByRole('button', { name: 'Leave' }).click();
   await page.getByRole('button', { name: 'Leave the tenant' }).click();

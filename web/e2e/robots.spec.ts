@@ -92,10 +92,14 @@ test('whoever may not manage members is told so', async ({ owner, browser }) => 
     },
   );
   const page = await (await browser.newContext({ baseURL: process.env.E2E_APP ?? '' })).newPage();
-  await page.context().request.post('/api/v1/auth/login', { data: { email, password: one_time_password } });
+  const signIn = async (password: string) => {
+    const answer = await page.request.post('/api/v1/auth/login', { data: { email, password } });
+    expect(answer.ok(), await answer.text()).toBe(true);
+  };
+  await signIn(one_time_password);
   const password = 'correct horse battery staple';
   await call(page, 'POST', '/me/password', { current_password: one_time_password, new_password: password });
-  await page.context().request.post('/api/v1/auth/login', { data: { email, password } });
+  await signIn(password);
   await page.goto('/acme/settings/robot-accounts');
   await expect(page.getByText('You may not see the robot accounts')).toBeVisible();
   await page.context().close();

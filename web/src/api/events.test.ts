@@ -7,6 +7,10 @@ describe('an event', () => {
     expect(staleKeys('acme', 'build')).toEqual([tenantKey('acme', 'build')]);
   });
 
+  it('of a run makes the rule stale that shows it', () => {
+    expect(staleKeys('acme', 'replication_run')).toContainEqual(tenantKey('acme', 'replication_rule'));
+  });
+
   it.each(['member', 'project_member'])('of a %s changes what the reader may do', (noun) => {
     const keys = staleKeys('acme', noun);
     expect(keys).toContainEqual(tenantKey('acme', noun));

@@ -9,10 +9,17 @@ const GATHER_MS = 300;
 /** Whose events change what the reader may do. */
 const ROLE_NOUNS = new Set(['member', 'project_member']);
 
+/** What is shown with things of another noun, and so changes them: a rule has its newest run. */
+const SHOWN_WITH = new Map([['replication_run', 'replication_rule']]);
+
 /** The keys of what an event of the noun makes stale. */
 export function staleKeys(tenant: string, noun: string): (readonly unknown[])[] {
-  const own = tenantKey(tenant, noun);
-  return ROLE_NOUNS.has(noun) ? [own, tenantKey(tenant, 'me'), installationKey('me')] : [own];
+  const host = SHOWN_WITH.get(noun);
+  return [
+    tenantKey(tenant, noun),
+    ...(host ? [tenantKey(tenant, host)] : []),
+    ...(ROLE_NOUNS.has(noun) ? [tenantKey(tenant, 'me'), installationKey('me')] : []),
+  ];
 }
 
 /** Keeps what is on screen current: an event `noun.verb` makes the queries of the noun stale. */

@@ -16,6 +16,7 @@ import { buildsSearch, logSearch, newBuildSearch } from '../features/builds/sear
 import { imageSearch, imagesSearch } from '../features/catalog/search';
 import { apiKeysSearch } from '../features/identity/search';
 import { usersSearch } from '../features/identity/users/search';
+import { ruleSearch, runSearch } from '../features/projects/replication/search';
 import { projectSearch, projectsSearch } from '../features/projects/search';
 import { storageSearch } from '../features/registry/search';
 import { robotsSearch } from '../features/robots/search';
@@ -174,6 +175,18 @@ const tenantRoutes = [
     path: '/projects/$project',
     validateSearch: projectSearch,
     component: lazyRouteComponent(() => import('../features/projects/ProjectPage'), 'ProjectPage'),
+  }),
+  createRoute({
+    getParentRoute: () => tenantRoute,
+    path: '/projects/$project/replication-rules/$ruleId',
+    validateSearch: ruleSearch,
+    component: lazyRouteComponent(() => import('../features/projects/replication/RulePage'), 'RulePage'),
+  }),
+  createRoute({
+    getParentRoute: () => tenantRoute,
+    path: '/projects/$project/replication-runs/$runId',
+    validateSearch: runSearch,
+    component: lazyRouteComponent(() => import('../features/projects/replication/RunPage'), 'RunPage'),
   }),
   createRoute({
     getParentRoute: () => tenantRoute,

@@ -8,6 +8,8 @@ interface Palette {
   primary: string;
   primaryHover: string;
   link: string;
+  /** Under the pointer, where it must stay readable. */
+  linkHover: string;
   success: string;
   warning: string;
   /** Behind a warning. */
@@ -38,6 +40,7 @@ const PALETTES: Record<Appearance, Palette> = {
     primary: '#2f54d0',
     primaryHover: '#2444b0',
     link: '#2f54d0',
+    linkHover: '#2444b0',
     success: '#1a7f37',
     warning: '#9a5b00',
     warningSurface: '#fff6e0',
@@ -78,6 +81,7 @@ const PALETTES: Record<Appearance, Palette> = {
     primary: '#4f74ec',
     primaryHover: '#3f5fcf',
     link: '#8aa6ff',
+    linkHover: '#a9bdff',
     success: '#3fb950',
     warning: '#d8992b',
     warningSurface: '#2b2111',
@@ -129,6 +133,7 @@ export function antdTheme(appearance: Appearance, motion: boolean): ThemeConfig 
       colorPrimaryHover: palette.primaryHover,
       colorInfo: palette.primary,
       colorLink: palette.link,
+      colorLinkHover: palette.linkHover,
       colorSuccess: palette.success,
       colorWarning: palette.warning,
       colorWarningBg: palette.warningSurface,

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { formatBytes, formatPercent } from './numbers';
 import { oneOf, positive, text } from './search';
-import { formatDuration, formatRelative } from './time';
+import { formatDuration, formatPeriod, formatRelative } from './time';
 
 describe('durations', () => {
   it.each([
@@ -15,6 +15,17 @@ describe('durations', () => {
   ])('%d ms', (ms, expected) => {
     expect(formatDuration(ms)).toBe(expected);
   });
+});
+
+it.each([
+  [1, '1 second'],
+  [90, '90 seconds'],
+  [600, '10 minutes'],
+  [3_600, '1 hour'],
+  [129_600, '36 hours'],
+  [604_800, '7 days'],
+])('a period of %d seconds is %s', (seconds, expected) => {
+  expect(formatPeriod(seconds)).toBe(expected);
 });
 
 describe('relative times', () => {

@@ -24,6 +24,19 @@ export function formatExact(time: string): string {
   return exact.format(new Date(time));
 }
 
+const PERIODS = [
+  ['day', 86_400],
+  ['hour', 3_600],
+  ['minute', 60],
+  ['second', 1],
+] as const;
+
+/** `10 minutes`: in the largest unit that says it without a rest. */
+export function formatPeriod(seconds: number): string {
+  const [unit, size] = PERIODS.find(([, size]) => seconds % size === 0) ?? ['second', 1];
+  return new Intl.NumberFormat('en', { style: 'unit', unit, unitDisplay: 'long' }).format(seconds / size);
+}
+
 /** `320 ms`, `4.2 s`, `3 m 05 s`, `2 h 04 m`, `3 d 02 h`. */
 export function formatDuration(milliseconds: number): string {
   if (milliseconds < 1000) return `${Math.max(0, Math.round(milliseconds))} ms`;

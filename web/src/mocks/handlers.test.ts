@@ -22,13 +22,14 @@ async function get(path: string): Promise<Response> {
   return answer;
 }
 
-/** The path with names in it: the id of the first of the list that it belongs to, and a tag that every image has. */
+/** The path with names in it: ids are those of the first of the list that they belong to, and every image has the tag. */
 async function filled(pattern: string): Promise<string> {
-  const path = pattern.replace(/\{(tag|reference)\}/, 'latest');
-  if (!path.includes('{id}')) return path;
-  const list = path.slice(0, path.indexOf('/{id}'));
-  const { items } = await (await get(list)).json();
-  return path.replace('{id}', items[0].id);
+  let path = pattern.replace(/\{(tag|reference)\}/, 'latest');
+  for (const name of path.match(/\{\w*id\}/g) ?? []) {
+    const { items } = await (await get(path.slice(0, path.indexOf(`/${name}`)))).json();
+    path = path.replace(name, items[0].id);
+  }
+  return path;
 }
 
 describe('the mocks', () => {

@@ -5,6 +5,7 @@ import { catalogHandlers } from './catalog';
 import { memberHandlers } from './members';
 import { platformHandlers } from './platform';
 import { projectHandlers } from './projects';
+import { replicationHandlers } from './replication';
 import { retentionHandlers } from './retention';
 import { robotHandlers } from './robots';
 import { sessionHandlers } from './session';
@@ -20,6 +21,7 @@ export const handlers = [
   ...memberHandlers,
   ...apiKeyHandlers,
   ...retentionHandlers,
+  ...replicationHandlers,
   ...upstreamHandlers,
   ...robotHandlers,
   ...auditHandlers,

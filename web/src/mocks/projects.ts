@@ -68,7 +68,8 @@ export function isProject({ project_id }: { project_id: string }, idOrSlug: stri
   return projects.some(({ id, slug }) => id === project_id && (id === idOrSlug || slug === idOrSlug));
 }
 
-function find(idOrSlug: string | undefined): Schemas['Project'] {
+/** The project of this id or slug. */
+export function find(idOrSlug: string | undefined): Schemas['Project'] {
   const project = projects.find(({ id, slug }) => id === idOrSlug || slug === idOrSlug);
   if (!project) throw new Refusal(404, 'not_found', 'there is no such project');
   return project;

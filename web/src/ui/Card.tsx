@@ -3,17 +3,19 @@ import styles from './Card.module.css';
 
 interface Props {
   title?: string;
+  /** What stands in the heading in place of the title alone; the title still names the part. */
+  heading?: ReactNode;
   extra?: ReactNode;
   children: ReactNode;
 }
 
 /** A part of a page with a heading of its own. */
-export function Card({ title, extra, children }: Props) {
+export function Card({ title, heading, extra, children }: Props) {
   return (
     <section className={styles.card} aria-label={title}>
       {title && (
         <div className={styles.head}>
-          <h2 className={styles.title}>{title}</h2>
+          <h2 className={styles.title}>{heading ?? title}</h2>
           {extra}
         </div>
       )}

@@ -1,6 +1,6 @@
 import { Alert, Button, Form } from 'antd';
 import { type ReactNode, useEffect, useState } from 'react';
-import { ApiError } from '../api/errors';
+import { ApiError, blamed } from '../api/errors';
 import { ActionButton } from './ActionButton';
 import { showFaults } from './forms';
 import styles from './SettingsForm.module.css';
@@ -15,6 +15,8 @@ interface Props<T extends object> {
   version: string;
   /** Why it may not be changed; undefined when it may. */
   disabledReason?: string | undefined;
+  /** Refusals that name no field, by code: the field that causes them. */
+  blame?: Readonly<Record<string, string>>;
   onSubmit: (values: T, version: string) => Promise<unknown>;
   /** Fetches what is stored now, after a refusal. */
   onReload: () => Promise<unknown>;
@@ -27,7 +29,7 @@ interface Props<T extends object> {
  * offers to begin again, because the server refuses to overwrite what one has not seen.
  */
 export function SettingsForm<T extends object>(props: Props<T>) {
-  const { value, version, disabledReason, onSubmit, onReload, children } = props;
+  const { value, version, disabledReason, blame = {}, onSubmit, onReload, children } = props;
   const [form] = Form.useForm<T>();
   const [base, setBase] = useState(version);
   const [changed, setChanged] = useState(false);
@@ -60,7 +62,7 @@ export function SettingsForm<T extends object>(props: Props<T>) {
         await onReload();
         setRefused(true);
       } else {
-        setProblem(showFaults(form, error));
+        setProblem(showFaults(form, blamed(error, blame)));
       }
     } finally {
       setBusy(false);

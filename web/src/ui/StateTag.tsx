@@ -39,6 +39,9 @@ const LOOKS = {
   published: ['good', <CheckCircleOutlined key="i" />],
   deprecated: ['warn', <MinusCircleOutlined key="i" />],
   quarantined: ['warn', <PauseCircleOutlined key="i" />],
+  copied: ['good', <CheckCircleOutlined key="i" />],
+  kept: ['warn', <PauseCircleOutlined key="i" />],
+  gone: ['quiet', <MinusCircleOutlined key="i" />],
   blocked: ['bad', <StopOutlined key="i" />],
 } satisfies Record<string, [Tone, ReactElement]>;
 

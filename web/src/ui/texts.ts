@@ -89,6 +89,9 @@ export const t = defineTexts('ui', {
     published: 'Published',
     deprecated: 'Deprecated',
     quarantined: 'Quarantined',
+    copied: 'Copied',
+    kept: 'Kept',
+    gone: 'Gone',
     blocked: 'Blocked',
   },
 });

@@ -30,6 +30,10 @@ export function useNames(tenant: string) {
         return t('resource.api_key', { name: event ? (ownName(event) ?? short) : short });
       case 'robot_account':
         return t('resource.robot_account', { name: event ? (ownName(event) ?? short) : short });
+      case 'replication_rule':
+        return t('resource.replication_rule', { name: event ? (ownName(event) ?? short) : short });
+      case 'replication_run':
+        return t('resource.replication_run', { name: short });
       case 'image':
         return t('resource.image', { name: short });
       case 'build':
@@ -49,6 +53,7 @@ export function useNames(tenant: string) {
     if (event.action.startsWith('secret.')) return text(fields.name);
     if (event.action.startsWith('image.')) return text(fields.repository);
     if (event.action.startsWith('registry_credential.')) return text(fields.registry);
+    if (event.action.startsWith('replication_run.')) return text(fields.rule);
     return event.action.startsWith('capability.') ? text(fields.capability) : undefined;
   };
 

@@ -13,11 +13,13 @@ import { PageHeader } from '../../ui/PageHeader';
 import { PageSkeleton } from '../../ui/Skeletons';
 import { StateTag } from '../../ui/StateTag';
 import { CacheTab } from './cache/CacheTab';
+import { upstreamQuery } from './cache/queries';
 import { MembersTab } from './MembersTab';
 import { OverviewTab } from './OverviewTab';
 import styles from './ProjectPage.module.css';
 import { type Project, projectQuery } from './queries';
 import { RegistriesTab } from './RegistriesTab';
+import { ReplicationTab } from './replication/ReplicationTab';
 import { RetentionTab } from './retention/RetentionTab';
 import { SecretsTab } from './SecretsTab';
 import { SettingsTab } from './SettingsTab';
@@ -67,11 +69,16 @@ function NewBuildButton({ project }: { project: Project }) {
   const tenant = useTenant();
   const navigate = useNavigate();
   const { reason } = usePermission(tenant, 'build:create', project.id);
+  const archived = project.status === 'archived';
+  // The API says it to those who may change the project.
+  const { allowed } = usePermission(tenant, 'project:update', project.id);
+  const upstream = useQuery({ ...upstreamQuery(tenant, project.id), enabled: allowed && !archived }).data;
+  const cache = upstream?.value && t('page.cacheReason');
   return (
     <ActionButton
       type="primary"
       icon={<PlusOutlined />}
-      disabledReason={project.status === 'archived' ? t('page.archivedReason') : reason}
+      disabledReason={archived ? t('page.archivedReason') : (cache ?? reason)}
       onClick={() =>
         navigate({ to: '/$tenant/builds/new', params: { tenant }, search: { project: project.slug } })
       }
@@ -87,6 +94,7 @@ const CONTENT: Record<ProjectTab, (project: Versioned<Project>) => ReactNode> = 
   secrets: (project) => <SecretsTab project={project.value} />,
   registries: (project) => <RegistriesTab project={project.value} />,
   retention: (project) => <RetentionTab project={project.value} />,
+  replication: (project) => <ReplicationTab project={project.value} />,
   cache: (project) => <CacheTab project={project.value} />,
   settings: (project) => <SettingsTab project={project} />,
 };

@@ -20,6 +20,7 @@ export const PROJECT_TABS = [
   'secrets',
   'registries',
   'retention',
+  'replication',
   'cache',
   'settings',
 ] as const;

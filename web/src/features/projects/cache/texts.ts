@@ -13,15 +13,10 @@ export const t = defineTexts('cache', {
   url: 'Address',
   urlHint:
     'Docker Hub is https://registry-1.docker.io. A path is put before the names of images: with https://ghcr.io/acme, app is acme/app there.',
-  urlRequired: 'Which registry?',
-  username: 'User name',
   usernameHint:
     'Empty: nobody signs in there. Whoever may pull from this project pulls in this name and sees what it may see.',
-  usernameRequired: 'Whose password is it?',
-  password: 'Password or token',
   passwordHint: 'Stored encrypted and never shown again.',
   passwordAgain: 'Never shown. Whatever you change, give it again; to sign in no more, empty the user name.',
-  passwordRequired: 'The password of this user name.',
   freshness: 'A tag stays fresh for',
   freshnessHint:
     'For so long a tag is served without asking there whether it has moved. When the other registry does not answer, what is known is served.',

@@ -1,4 +1,5 @@
 import type { Schemas } from '../../../api/client';
+import { formatPeriod } from '../../../lib/time';
 import { t } from './texts';
 
 export type Upstream = Schemas['Upstream'];
@@ -32,13 +33,6 @@ const MINUTE = 60;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
-const UNITS = [
-  ['day', DAY],
-  ['hour', HOUR],
-  ['minute', MINUTE],
-  ['second', 1],
-] as const;
-
 const CHOICES = [0, MINUTE, 10 * MINUTE, HOUR, 6 * HOUR, DAY, 7 * DAY];
 
 /** What one chooses from; what the API was given otherwise is among it. */
@@ -46,9 +40,6 @@ export function freshnessChoices(stored: number): number[] {
   return [...new Set([...CHOICES, stored])].sort((a, b) => a - b);
 }
 
-/** `10 minutes`: in the largest unit that says it without a rest. */
 export function freshnessText(seconds: number): string {
-  if (seconds === 0) return t('freshnessNone');
-  const [unit, size] = UNITS.find(([, size]) => seconds % size === 0) ?? ['second', 1];
-  return new Intl.NumberFormat('en', { style: 'unit', unit, unitDisplay: 'long' }).format(seconds / size);
+  return seconds === 0 ? t('freshnessNone') : formatPeriod(seconds);
 }
