@@ -1,7 +1,8 @@
 //! The registry's port, implemented: a push fills the catalogue in the transaction that commits it.
 
 use super::model::{ImageType, Lifecycle, Visibility, layers, metadata, terms};
-use super::store::{self, Reach};
+use super::store;
+use super::store::listings::{self, Reach};
 use crate::images::registry::{Place, Push, RepositoryName, Shelf, Standing};
 use crate::kernel::ids::{ImageId, ProjectId, UserId};
 use crate::kernel::{Digest, Error, Result};
@@ -53,10 +54,21 @@ impl Shelf for CatalogShelf {
 
     async fn repositories(&self, tx: &mut TenantTx, caller: &Caller, last: &str, limit: i64) -> Result<Vec<String>> {
         match Reach::of(caller) {
-            Ok(reach) => store::repositories(tx, &reach, last, limit).await,
+            Ok(reach) => listings::repositories(tx, &reach, last, limit).await,
             // Who may pull nothing sees nothing.
             Err(_) => Ok(Vec::new()),
         }
+    }
+
+    async fn repositories_matching(
+        &self,
+        tx: &mut TenantTx,
+        within: &str,
+        patterns: &[String],
+        last: &str,
+        limit: i64,
+    ) -> Result<Vec<String>> {
+        listings::matching(tx, within, patterns, last, limit).await
     }
 
     async fn standing(
