@@ -163,8 +163,8 @@ impl Catalog {
         dry_run: bool,
     ) -> Result<Removed> {
         let (tenant, image) = self.deletable(caller, id).await?;
-        let mut tx = self.db.tenant(tenant).await?;
-        let removed = self.registry.remove(&mut tx, &caller.actor, id, reference).await.map_err(in_our_words)?;
+        let mut tx = self.registry.removal(tenant).await?;
+        let removed = self.registry.remove(&mut tx, caller, id, reference).await.map_err(in_our_words)?;
         if !dry_run {
             let action = match reference {
                 Reference::Tag(_) => "image.tag_deleted",
@@ -188,8 +188,8 @@ impl Catalog {
         }
         let mut total = Removed::default();
         loop {
-            let mut tx = self.db.tenant(tenant).await?;
-            let (removed, all) = self.registry.remove_some(&mut tx, &caller.actor, id).await.map_err(in_our_words)?;
+            let mut tx = self.registry.removal(tenant).await?;
+            let (removed, all) = self.registry.remove_some(&mut tx, caller, id).await.map_err(in_our_words)?;
             total.add(removed);
             if all {
                 let (tags, manifests) = (total.tag_count, total.manifest_count);

@@ -87,6 +87,14 @@ async fn old_tags_go_with_what_only_they_kept_and_the_quota_is_freed() {
         count("select count(*) from events where type = 'image.deleted' and actor = 'system:retention'").await,
         2
     );
+    let mut database = world.hub.db.connect().await;
+    let logged = "select reference from registry_accesses where action = 'delete' and actor = 'system:retention'
+                  and address is null and digest = decode(right(reference, 64), 'hex') order by id";
+    let mut logged: Vec<String> = sqlx::query_scalar(logged).fetch_all(&mut database).await.unwrap();
+    logged.sort();
+    let mut gone: Vec<String> = images[..2].iter().map(|image| digest_of(image).to_string()).collect();
+    gone.sort();
+    assert_eq!(logged, gone);
 }
 
 #[tokio::test]
