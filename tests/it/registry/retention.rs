@@ -232,6 +232,12 @@ async fn a_policy_is_read_previewed_and_replaced_over_the_api() {
     app.member(&acme, TenantRole::Viewer).await.put(path, policy).await.refused(403, "access.denied");
     let audited = owner.get("/audit-events?action=retention_policy.updated").await.expect(200);
     assert_eq!(audited["items"].as_array().unwrap().len(), 1, "{audited}");
+    let published = "select actor, payload from events where type = 'retention_policy.updated'";
+    let mut database = app.database.connect().await;
+    let published: Vec<(String, Value)> = sqlx::query_as(published).fetch_all(&mut database).await.unwrap();
+    let [(actor, payload)] = published.as_slice() else { panic!("{published:?}") };
+    assert_eq!(*actor, format!("user:{}", owner.user_id.unwrap()));
+    assert_eq!(payload["policy"]["rules"], audited["items"][0]["after"]["rules"], "{payload}");
 }
 
 #[tokio::test]

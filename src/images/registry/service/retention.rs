@@ -4,12 +4,14 @@ use super::Registry;
 use super::removal::Target;
 use crate::images::registry::access::{Access, Place};
 use crate::images::registry::error;
+use crate::images::registry::events;
 use crate::images::registry::model::{Doomed, Reference, RepositoryName, RetentionPolicy, StorageRun, Terms};
 use crate::images::registry::store;
 use crate::images::registry::store::retention::{RepositoryAt, Retained};
 use crate::kernel::ids::{ImageId, ProjectId};
 use crate::kernel::{Actor, Digest, Fault, Kind, Result};
 use crate::platform::db::TenantTx;
+use crate::platform::events::publish;
 use crate::platform::http::IfMatch;
 use crate::tenancy::access::{Caller, Permission};
 use crate::tenancy::audit;
@@ -113,6 +115,7 @@ impl Registry {
             after: Some(json!(policy)),
         };
         audit::record(&mut tx, &self.parts.clock, caller, Some(project.tenant_id), entry).await?;
+        publish(&mut tx, &events::retention_updated(&self.parts.clock, &caller.actor, &project, &policy)).await?;
         tx.commit().await?;
         Ok((policy, version + 1))
     }
