@@ -77,13 +77,21 @@ impl Shelf for CatalogShelf {
         project: ProjectId,
         image: &str,
         user: Option<UserId>,
-    ) -> Result<Standing> {
+    ) -> Result<Option<Standing>> {
         let found = store::members::standing(at, project, image, user).await?;
-        Ok(found.map_or_else(Standing::default, |(visibility, role)| Standing {
+        Ok(found.map(|(visibility, role)| Standing {
             public: visibility == Visibility::Public,
             closed: visibility == Visibility::Project,
             granted: role.iter().flat_map(|r| r.actions()).copied().collect(),
         }))
+    }
+
+    async fn has_image(&self, tx: &mut TenantTx, project: ProjectId, image: &str) -> Result<bool> {
+        Ok(store::members::standing(tx, project, image, None).await?.is_some())
+    }
+
+    async fn any_closed(&self, at: &mut TenantStatement, project: ProjectId) -> Result<bool> {
+        store::members::any_closed(at, project).await
     }
 
     async fn public_place(&self, tx: &mut SystemTx, name: &RepositoryName) -> Result<Option<Place>> {

@@ -173,14 +173,20 @@ pub trait Shelf: Send + Sync {
         limit: i64,
     ) -> Result<Vec<String>>;
 
-    /// How a repository stands to a person, or to nobody in particular. One that is not there is as open as a new one.
+    /// How a repository stands to a person, or to nobody in particular; none where it has no image.
     async fn standing(
         &self,
         at: &mut TenantStatement,
         project: ProjectId,
         image: &str,
         user: Option<UserId>,
-    ) -> Result<Standing>;
+    ) -> Result<Option<Standing>>;
+
+    /// Whether the project has an image of this name.
+    async fn has_image(&self, tx: &mut TenantTx, project: ProjectId, image: &str) -> Result<bool>;
+
+    /// Whether an image of the project is for those alone who belong to it.
+    async fn any_closed(&self, at: &mut TenantStatement, project: ProjectId) -> Result<bool>;
 
     /// Where a repository is that everybody may pull. One look, whatever there is of this name.
     async fn public_place(&self, tx: &mut SystemTx, name: &RepositoryName) -> Result<Option<Place>>;

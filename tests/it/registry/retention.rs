@@ -255,6 +255,31 @@ async fn a_preview_says_what_goes_and_how_much_it_frees() {
 }
 
 #[tokio::test]
+async fn a_layer_cache_and_an_image_have_repositories_of_their_own() {
+    let world = World::new().await;
+    let (execution, robot) = world.hub.robot(&world.tenant, "hello", &["acme/hello/cache", REPOSITORY]).await;
+    robot.image("acme/hello/cache", "0123abcd", &[b"cached layer"]).await;
+    robot.image(REPOSITORY, &format!("_build-{execution}"), &[b"running"]).await;
+    world.owner.image("acme/hello/api", "v1", &[b"layer"]).await;
+    let project = world.hub.project(&world.tenant, "hello").await;
+    let mut tx = world.hub.app.db.tenant(world.tenant.id).await.unwrap();
+    for (image, cache, faults) in [
+        ("web", Some("cache"), ""),
+        ("web", None, ""),
+        ("new", Some("other"), ""),
+        ("new", Some("new"), "/config/cache_repo is_image"),
+        // A cache that was there before, or that people chose so.
+        ("web", Some("api"), ""),
+        ("cache", None, "/image is_cache"),
+        ("cache", Some("cache"), "/config/cache_repo is_image /image is_cache"),
+    ] {
+        let found = world.hub.registry.cache_faults(&mut tx, project, image, cache).await.unwrap();
+        let found: Vec<_> = found.iter().map(|f| format!("{} {}", f.pointer, f.code)).collect();
+        assert_eq!(found.join(" "), faults, "{image} with {cache:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_build_that_would_move_an_immutable_tag_and_a_deletion_of_it_are_refused_at_once() {
     let app = TestApp::new().await;
     let owner = app.member(&app.tenant("acme").await, TenantRole::Owner).await;
