@@ -5,7 +5,8 @@ use super::model::{
     Hold, Image, ImageLayer, ImageManifest, ImageMember, ImageRole, ImageType, Lifecycle, LifecycleStep, Visibility,
     term_range,
 };
-use super::store::{self, Reach, Search, Wanted};
+use super::store;
+use super::store::listings::{Reach, Search, Wanted};
 use crate::images::registry::{Action, DigestPrefix, ImageAccess, Reference, Registry, Removed, Tag, TagInfo, TagMove};
 use crate::kernel::ids::{ImageId, ProjectId, TenantId, UserId};
 use crate::kernel::{Clock, Error, Kind, Page, PageRequest, Result};
@@ -57,16 +58,14 @@ impl Catalog {
     /// Images that the caller may pull, newest first.
     pub async fn list(&self, caller: &Caller, filters: &ImageFilters, page: &PageRequest) -> Result<Page<Image>> {
         let tenant = caller.tenant()?;
-        let reach = Reach::of(caller)?;
-        let project = match &filters.project {
-            Some(project) => Some(self.projects.find(caller, project).await?.id),
-            None => tenant.only_project,
-        };
+        let mut reach = Reach::of(caller)?;
+        if let Some(project) = &filters.project {
+            reach = reach.within(self.projects.find(caller, project).await?.id);
+        }
         let mut tx = self.db.tenant(tenant.id).await?;
         let search = self.search(&mut tx, filters.query.as_deref().map(str::trim).unwrap_or_default()).await?;
         let wanted = Wanted {
             reach: &reach,
-            project,
             name: filters.name.as_deref(),
             lifecycle: filters.lifecycle,
             image_type: filters.image_type,
@@ -74,7 +73,7 @@ impl Catalog {
             before: page.after()?,
             limit: page.fetch(),
         };
-        let images = store::list(&mut tx, &wanted).await?;
+        let images = store::listings::list(&mut tx, &wanted).await?;
         page.page(images, |i| i.id)
     }
 
@@ -164,8 +163,8 @@ impl Catalog {
         dry_run: bool,
     ) -> Result<Removed> {
         let (tenant, image) = self.deletable(caller, id).await?;
-        let mut tx = self.db.tenant(tenant).await?;
-        let removed = self.registry.remove(&mut tx, &caller.actor, id, reference).await.map_err(in_our_words)?;
+        let mut tx = self.registry.removal(tenant).await?;
+        let removed = self.registry.remove(&mut tx, caller, id, reference).await.map_err(in_our_words)?;
         if !dry_run {
             let action = match reference {
                 Reference::Tag(_) => "image.tag_deleted",
@@ -189,8 +188,8 @@ impl Catalog {
         }
         let mut total = Removed::default();
         loop {
-            let mut tx = self.db.tenant(tenant).await?;
-            let (removed, all) = self.registry.remove_some(&mut tx, &caller.actor, id).await.map_err(in_our_words)?;
+            let mut tx = self.registry.removal(tenant).await?;
+            let (removed, all) = self.registry.remove_some(&mut tx, caller, id).await.map_err(in_our_words)?;
             total.add(removed);
             if all {
                 let (tags, manifests) = (total.tag_count, total.manifest_count);

@@ -1,7 +1,8 @@
 //! The registry's port, implemented: a push fills the catalogue in the transaction that commits it.
 
 use super::model::{ImageType, Lifecycle, Visibility, layers, metadata, terms};
-use super::store::{self, Reach};
+use super::store;
+use super::store::listings::{self, Reach};
 use crate::images::registry::{Place, Push, RepositoryName, Shelf, Standing};
 use crate::kernel::ids::{ImageId, ProjectId, UserId};
 use crate::kernel::{Digest, Error, Result};
@@ -53,10 +54,21 @@ impl Shelf for CatalogShelf {
 
     async fn repositories(&self, tx: &mut TenantTx, caller: &Caller, last: &str, limit: i64) -> Result<Vec<String>> {
         match Reach::of(caller) {
-            Ok(reach) => store::repositories(tx, &reach, last, limit).await,
+            Ok(reach) => listings::repositories(tx, &reach, last, limit).await,
             // Who may pull nothing sees nothing.
             Err(_) => Ok(Vec::new()),
         }
+    }
+
+    async fn repositories_matching(
+        &self,
+        tx: &mut TenantTx,
+        within: &str,
+        patterns: &[String],
+        last: &str,
+        limit: i64,
+    ) -> Result<Vec<String>> {
+        listings::matching(tx, within, patterns, last, limit).await
     }
 
     async fn standing(
@@ -65,13 +77,21 @@ impl Shelf for CatalogShelf {
         project: ProjectId,
         image: &str,
         user: Option<UserId>,
-    ) -> Result<Standing> {
+    ) -> Result<Option<Standing>> {
         let found = store::members::standing(at, project, image, user).await?;
-        Ok(found.map_or_else(Standing::default, |(visibility, role)| Standing {
+        Ok(found.map(|(visibility, role)| Standing {
             public: visibility == Visibility::Public,
             closed: visibility == Visibility::Project,
             granted: role.iter().flat_map(|r| r.actions()).copied().collect(),
         }))
+    }
+
+    async fn has_image(&self, tx: &mut TenantTx, project: ProjectId, image: &str) -> Result<bool> {
+        Ok(store::members::standing(tx, project, image, None).await?.is_some())
+    }
+
+    async fn any_closed(&self, at: &mut TenantStatement, project: ProjectId) -> Result<bool> {
+        store::members::any_closed(at, project).await
     }
 
     async fn public_place(&self, tx: &mut SystemTx, name: &RepositoryName) -> Result<Option<Place>> {

@@ -2,10 +2,11 @@
 
 use super::access::Place;
 use super::gates::Push;
-use super::model::RepositoryName;
+use super::model::{RepositoryName, RetentionPolicy};
 use crate::kernel::ids::{ImageId, TenantId};
 use crate::kernel::{Actor, Clock, Digest};
 use crate::platform::events::Event;
+use crate::tenancy::projects::Project;
 use serde_json::json;
 
 /// `image.pushed`: a manifest is new in its repository, or a tag moved to it.
@@ -41,6 +42,14 @@ pub fn deleted(clock: &Clock, actor: &Actor, what: &Deleted<'_>) -> Event {
     });
     Event::new(clock, "image.deleted", Some(what.place.tenant_id), actor, subject(what.repository), payload)
         .in_project(what.place.project_id)
+}
+
+/// `retention_policy.updated`: a project has another retention policy.
+pub fn retention_updated(clock: &Clock, actor: &Actor, project: &Project, policy: &RetentionPolicy) -> Event {
+    let payload = json!({"project_id": project.id, "policy": policy});
+    let subject = format!("project:{}", project.id);
+    Event::new(clock, "retention_policy.updated", Some(project.tenant_id), actor, subject, payload)
+        .in_project(project.id)
 }
 
 /// `blob.rotten`: a blob that these repositories of a tenant link is damaged, and not served until it is pushed again.

@@ -70,6 +70,8 @@ pub struct Robot {
     pub id: RobotId,
     /// Its tenant.
     pub tenant_id: TenantId,
+    /// Its slug.
+    pub tenant_slug: String,
     /// The only project in which it works, where it is limited to one.
     pub project_id: Option<ProjectId>,
     /// The repositories of its tenant that it works with.
@@ -160,14 +162,31 @@ pub trait Shelf: Send + Sync {
     /// Full names after `last` of the repositories with manifests that the caller may pull, in the order of their bytes.
     async fn repositories(&self, tx: &mut TenantTx, caller: &Caller, last: &str, limit: i64) -> Result<Vec<String>>;
 
-    /// How a repository stands to a person, or to nobody in particular. One that is not there is as open as a new one.
+    /// Full names after `last` of the repositories with manifests that begin with `within` and match one of these patterns
+    /// of full names, in which `*` stands for any characters; in the order of their bytes.
+    async fn repositories_matching(
+        &self,
+        tx: &mut TenantTx,
+        within: &str,
+        patterns: &[String],
+        last: &str,
+        limit: i64,
+    ) -> Result<Vec<String>>;
+
+    /// How a repository stands to a person, or to nobody in particular; none where it has no image.
     async fn standing(
         &self,
         at: &mut TenantStatement,
         project: ProjectId,
         image: &str,
         user: Option<UserId>,
-    ) -> Result<Standing>;
+    ) -> Result<Option<Standing>>;
+
+    /// Whether the project has an image of this name.
+    async fn has_image(&self, tx: &mut TenantTx, project: ProjectId, image: &str) -> Result<bool>;
+
+    /// Whether an image of the project is for those alone who belong to it.
+    async fn any_closed(&self, at: &mut TenantStatement, project: ProjectId) -> Result<bool>;
 
     /// Where a repository is that everybody may pull. One look, whatever there is of this name.
     async fn public_place(&self, tx: &mut SystemTx, name: &RepositoryName) -> Result<Option<Place>>;

@@ -3,7 +3,7 @@
 //! Owns `storage_backends`, `image_blobs`, `repositories`, `repository_blobs`, `blob_uploads`, `image_manifests`,
 //! `image_layer_blobs`, `image_tags`, `image_tag_history`, `tenant_blobs`, `layer_measures`, `layer_sizes`, `storage_metrics`,
 //! `registry_accesses`, `tenant_transfers`, `storage_garbage`, `storage_quarantine`, `storage_runs` and
-//! `retention_policies`. Publishes `image.pushed`, `image.deleted` and `blob.rotten`.
+//! `retention_policies`. Publishes `image.pushed`, `image.deleted`, `retention_policy.updated` and `blob.rotten`.
 //!
 //! Content is stored once for all tenants and reached only through a link of a repository (`repository_blobs`): knowing
 //! a digest opens nothing. A link is made when the bytes are verified and durable, never before.

@@ -202,6 +202,7 @@ async fn alive(
     let robot = Robot {
         id: account.id,
         tenant_id,
+        tenant_slug: tenant.slug,
         project_id: account.project_id,
         repositories: account.repositories.iter().map(|text| text.parse()).collect::<Result<_>>()?,
         actions: account.actions.iter().copied().collect(),

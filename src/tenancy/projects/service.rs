@@ -106,11 +106,15 @@ impl Projects {
         store::find(&mut tx, tenant, None, slug).await
     }
 
+    /// A project by id, whoever asks.
+    pub async fn by_id(&self, tenant: TenantId, id: ProjectId) -> Result<Project> {
+        let mut tx = self.db.tenant(tenant).await?;
+        store::find(&mut tx, tenant, Some(id), "").await?.ok_or_else(|| Error::not_found("project"))
+    }
+
     /// 409 when a project of the tenant is archived, whoever asks.
     pub async fn require_active(&self, tenant: TenantId, id: ProjectId) -> Result<()> {
-        let mut tx = self.db.tenant(tenant).await?;
-        let project = store::find(&mut tx, tenant, Some(id), "").await?.ok_or_else(|| Error::not_found("project"))?;
-        project.require_active()
+        self.by_id(tenant, id).await?.require_active()
     }
 
     /// Changes a project that is not archived.

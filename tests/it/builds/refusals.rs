@@ -40,6 +40,9 @@ async fn a_request_gets_all_its_faults_at_once() {
     let body = json!({"project": "hello", "method": "docker", "source": {"dockerfile": "FROM scratch"}, "config": {"nope": 1, "build_args": 3}});
     let faults = api.post("/builds", &body).await.faults();
     assert_eq!(faults, ["/config/build_args wrong_type", "/config/nope unknown_field"]);
+    let body =
+        json!({"project": "hello", "method": "docker", "source": {"dockerfile": "FROM scratch"}, "image": "cache"});
+    assert_eq!(api.post("/builds", &body).await.faults(), ["/config/cache_repo is_image"]);
     assert_eq!(api.get("/builds").await.expect(200)["items"], json!([]), "nothing was stored");
     drop(server);
 }

@@ -72,6 +72,22 @@ async fn pulls_pushes_mounts_and_deletes_are_recorded_with_who_and_from_where() 
 }
 
 #[tokio::test]
+async fn deletions_by_the_api_are_recorded_and_dry_runs_are_not() {
+    let (_app, owner, docker, path) = setup().await;
+    docker.image(REPOSITORY, "v2", &[b"other"]).await;
+    let image = path.trim_end_matches("/accesses");
+    for dry_run in [true, false] {
+        owner.delete(&format!("{image}/tags/v1?dry_run={dry_run}")).await.expect(200);
+    }
+    let found = items(&owner, &path).await;
+    let shown: Vec<_> =
+        found.iter().map(|a| (a["action"].as_str().unwrap(), a["reference"].as_str().unwrap())).collect();
+    assert_eq!(shown, [("delete", "v1"), ("push", "v2"), ("push", "v1")]);
+    assert_eq!(found[0]["actor"], format!("user:{}", owner.user_id.unwrap()));
+    assert_eq!((&found[0]["address"], &found[0]["digest"]), (&json!("127.0.0.1"), &found[2]["digest"]));
+}
+
+#[tokio::test]
 async fn who_may_see_the_audit_trail_sees_who_pulled() {
     let (app, owner, _, path) = setup().await;
     let acme =

@@ -53,6 +53,36 @@ async fn what_is_no_manifest_is_refused() {
 }
 
 #[tokio::test]
+async fn manifests_of_other_media_types_and_other_digests_are_refused() {
+    let hub = Hub::start().await;
+    let acme = hub.tenant("acme", &["hello"]).await;
+    let dev = hub.person(&acme, TenantRole::Developer).await;
+    let invalid = (400, "MANIFEST_INVALID".to_owned());
+    let put = async |media_type: &str, body: Value| {
+        let path = format!("/v2/{REPOSITORY}/manifests/v1");
+        let request = dev.request(Method::PUT, &path).header("content-type", media_type);
+        refusal(request.body(body.to_string()).send().await.unwrap()).await
+    };
+    for media_type in [
+        "application/vnd.oci.artifact.manifest.v1+json",
+        "application/vnd.docker.distribution.manifest.v1+json",
+        "application/vnd.example.manifest+json",
+        "text/plain",
+    ] {
+        assert_eq!(
+            put(media_type, json!({"schemaVersion": 2, "mediaType": media_type})).await,
+            invalid,
+            "{media_type}"
+        );
+    }
+    let config = json!({"mediaType": "application/json", "digest": format!("sha512:{}", "0".repeat(128)), "size": 2});
+    let other_digest = json!({"schemaVersion": 2, "config": config, "layers": []});
+    assert_eq!(put("application/vnd.oci.image.manifest.v1+json", other_digest).await, invalid);
+    let path = format!("/v2/{REPOSITORY}/manifests/sha512:{}", "0".repeat(128));
+    assert_eq!(refusal(dev.get(&path).await).await, (400, "DIGEST_INVALID".into()));
+}
+
+#[tokio::test]
 async fn a_repeated_push_moves_nothing_and_a_new_one_is_recorded() {
     let hub = Hub::start().await;
     let acme = hub.tenant("acme", &["hello"]).await;

@@ -6,6 +6,7 @@ mod catalog;
 mod collection;
 mod conformance;
 mod histories;
+mod listings;
 mod manifests;
 mod memory;
 mod on_s3;

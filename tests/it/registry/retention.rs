@@ -87,6 +87,14 @@ async fn old_tags_go_with_what_only_they_kept_and_the_quota_is_freed() {
         count("select count(*) from events where type = 'image.deleted' and actor = 'system:retention'").await,
         2
     );
+    let mut database = world.hub.db.connect().await;
+    let logged = "select reference from registry_accesses where action = 'delete' and actor = 'system:retention'
+                  and address is null and digest = decode(right(reference, 64), 'hex') order by id";
+    let mut logged: Vec<String> = sqlx::query_scalar(logged).fetch_all(&mut database).await.unwrap();
+    logged.sort();
+    let mut gone: Vec<String> = images[..2].iter().map(|image| digest_of(image).to_string()).collect();
+    gone.sort();
+    assert_eq!(logged, gone);
 }
 
 #[tokio::test]
@@ -224,6 +232,12 @@ async fn a_policy_is_read_previewed_and_replaced_over_the_api() {
     app.member(&acme, TenantRole::Viewer).await.put(path, policy).await.refused(403, "access.denied");
     let audited = owner.get("/audit-events?action=retention_policy.updated").await.expect(200);
     assert_eq!(audited["items"].as_array().unwrap().len(), 1, "{audited}");
+    let published = "select actor, payload from events where type = 'retention_policy.updated'";
+    let mut database = app.database.connect().await;
+    let published: Vec<(String, Value)> = sqlx::query_as(published).fetch_all(&mut database).await.unwrap();
+    let [(actor, payload)] = published.as_slice() else { panic!("{published:?}") };
+    assert_eq!(*actor, format!("user:{}", owner.user_id.unwrap()));
+    assert_eq!(payload["policy"]["rules"], audited["items"][0]["after"]["rules"], "{payload}");
 }
 
 #[tokio::test]
@@ -238,6 +252,31 @@ async fn a_preview_says_what_goes_and_how_much_it_frees() {
     assert_eq!((preview.tag_count, preview.manifest_count, preview.freed_bytes), (1, 1, 9));
     assert_eq!((preview.tags[0].tag.as_str(), preview.manifests[0].repository.as_str()), ("old", REPOSITORY));
     assert_eq!(world.tags(REPOSITORY).await, ["new", "old"]);
+}
+
+#[tokio::test]
+async fn a_layer_cache_and_an_image_have_repositories_of_their_own() {
+    let world = World::new().await;
+    let (execution, robot) = world.hub.robot(&world.tenant, "hello", &["acme/hello/cache", REPOSITORY]).await;
+    robot.image("acme/hello/cache", "0123abcd", &[b"cached layer"]).await;
+    robot.image(REPOSITORY, &format!("_build-{execution}"), &[b"running"]).await;
+    world.owner.image("acme/hello/api", "v1", &[b"layer"]).await;
+    let project = world.hub.project(&world.tenant, "hello").await;
+    let mut tx = world.hub.app.db.tenant(world.tenant.id).await.unwrap();
+    for (image, cache, faults) in [
+        ("web", Some("cache"), ""),
+        ("web", None, ""),
+        ("new", Some("other"), ""),
+        ("new", Some("new"), "/config/cache_repo is_image"),
+        // A cache that was there before, or that people chose so.
+        ("web", Some("api"), ""),
+        ("cache", None, "/image is_cache"),
+        ("cache", Some("cache"), "/config/cache_repo is_image /image is_cache"),
+    ] {
+        let found = world.hub.registry.cache_faults(&mut tx, project, image, cache).await.unwrap();
+        let found: Vec<_> = found.iter().map(|f| format!("{} {}", f.pointer, f.code)).collect();
+        assert_eq!(found.join(" "), faults, "{image} with {cache:?}");
+    }
 }
 
 #[tokio::test]

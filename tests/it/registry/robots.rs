@@ -32,6 +32,31 @@ async fn a_robot_pulls_in_its_tenant_and_pushes_where_it_was_told() {
 }
 
 #[tokio::test]
+async fn a_layer_cache_is_as_closed_as_the_most_closed_image_of_its_project() {
+    let hub = Hub::start().await;
+    let acme = hub.tenant("acme", &["hello", "second"]).await;
+    let (_, own) = hub.robot(&acme, "hello", &["acme/hello/cache"]).await;
+    let (_, foreign) = hub.robot(&acme, "second", &[]).await;
+    let owner = hub.person(&acme, TenantRole::Owner).await;
+    let outsider = hub.person(&acme, TenantRole::Developer).await;
+    own.image("acme/hello/cache", "0123abcd", &[b"cached layer"]).await;
+    owner.image(REPOSITORY, "v1", &[b"x"]).await;
+    let pulls = async || {
+        let mut all = Vec::new();
+        for client in [&own, &owner, &foreign, &outsider] {
+            all.push(client.get("/v2/acme/hello/cache/manifests/0123abcd").await.status().as_u16());
+        }
+        all
+    };
+    assert_eq!(pulls().await, [200; 4]);
+    let close = "update images set visibility = 'project' where name = 'web'";
+    sqlx::query(close).execute(&mut hub.db.connect().await).await.unwrap();
+    assert_eq!(pulls().await, [200, 200, 403, 403]);
+    // What is new beside it is as open as it was.
+    outsider.image("acme/hello/new", "v1", &[b"y"]).await;
+}
+
+#[tokio::test]
 pub async fn a_robot_dies_with_its_lease_and_its_uploads_are_freed() {
     let hub = Hub::start().await;
     let acme = hub.tenant("acme", &["hello"]).await;

@@ -110,6 +110,19 @@ pub async fn standing(
     row.map(|r| Ok((r.visibility.parse()?, r.role.map(|text| text.parse()).transpose()?))).transpose()
 }
 
+/// Whether an image of the project is for those alone who belong to it.
+pub async fn any_closed(at: &mut impl TenantConnection, project: ProjectId) -> Result<bool> {
+    let tenant = at.tenant_id();
+    Ok(sqlx::query_scalar!(
+        r#"select exists (select from images
+                          where tenant_id = $1 and project_id = $2 and visibility = 'project') as "any!""#,
+        tenant.0,
+        project.0
+    )
+    .fetch_one(&mut **at)
+    .await?)
+}
+
 /// Where the public image of a full name is.
 pub async fn public_place(tx: &mut SystemTx, name: &RepositoryName) -> Result<Option<Place>> {
     let row = sqlx::query!(

@@ -1,15 +1,15 @@
 //! All SQL of the catalogue.
 
 pub mod builds;
+pub mod listings;
 pub mod members;
 pub mod terms;
 
 use super::model::{Image, ImageLayer, ImageMetadata, ImageType, Lifecycle, Visibility};
 use crate::images::registry::Push;
-use crate::kernel::ids::{ImageId, ProjectId, UserId};
+use crate::kernel::ids::ImageId;
 use crate::kernel::{Digest, Error, Result};
 use crate::platform::db::TenantTx;
-use crate::tenancy::access::{Caller, Permission};
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 use std::str::FromStr;
@@ -292,132 +292,7 @@ macro_rules! images {
         )
     };
 }
-
-/// The images that somebody may see: those of projects, and those on which they have a role.
-pub struct Reach {
-    /// Of these projects; of all when none.
-    projects: Option<Vec<Uuid>>,
-    /// Of these projects those too that are closed to everybody outside; of all when none.
-    inside: Option<Vec<Uuid>>,
-    /// With a role of this person.
-    member: Option<UserId>,
-}
-
-impl Reach {
-    /// What the caller may pull. Forbidden for who may pull nothing by right.
-    pub fn of(caller: &Caller) -> Result<Self> {
-        let tenant = caller.tenant()?;
-        let projects = caller.projects_with(Permission::ImagePull)?;
-        Ok(Self {
-            projects: projects.map(|list| list.iter().map(|p| p.0).collect()),
-            inside: tenant.member_of.as_ref().map(|all| all.iter().map(|p| p.0).collect()),
-            member: caller.user_id.filter(|_| tenant.scopes.has(Permission::ImagePull)),
-        })
-    }
-}
-
-/// Which images to list.
-pub struct Wanted<'a> {
-    /// Whose.
-    pub reach: &'a Reach,
-    /// Of this project.
-    pub project: Option<ProjectId>,
-    pub name: Option<&'a str>,
-    pub lifecycle: Option<Lifecycle>,
-    pub image_type: Option<ImageType>,
-    pub search: Search,
-    /// Older than this one.
-    pub before: Option<ImageId>,
-    pub limit: i64,
-}
-
-/// Images that are looked for.
-pub enum Search {
-    /// All of them.
-    Everything,
-    /// These.
-    Images(Vec<ImageId>),
-    /// Those with a term from `low` up to `high`.
-    Term { low: String, high: String },
-}
-
-/// Images, newest first.
-pub async fn list(tx: &mut TenantTx, wanted: &Wanted<'_>) -> Result<Vec<Image>> {
-    let tenant = tx.tenant_id();
-    let Reach { projects, inside, member } = wanted.reach;
-    let (project, before) = (wanted.project.map(|p| p.0), wanted.before.map(|i| i.0));
-    let lifecycle = wanted.lifecycle.map(Lifecycle::as_str);
-    let image_type = wanted.image_type.map(ImageType::as_str);
-    macro_rules! listed {
-        ($join:literal, $found:literal $(, $term:expr)*) => {
-            images!(
-                [$join
-                 " where i.tenant_id = $1 and ($2::uuid is null or i.project_id = $2)
-                     and ($3::text is null or i.name = $3) and ($4::uuid is null or i.id < $4)
-                     and ($5::text is null or i.lifecycle = $5) and ($6::text is null or i.image_type = $6)
-                     and (($7::uuid[] is null or i.project_id = any ($7))
-                          and (i.visibility <> 'project' or $8::uuid[] is null or i.project_id = any ($8))
-                          or exists (select from image_members r
-                                     where r.tenant_id = $1 and r.image_id = i.id and r.user_id = $9)) "
-                 $found
-                 " order by i.id desc limit $10"],
-                tenant.0,
-                project,
-                wanted.name,
-                before,
-                lifecycle,
-                image_type,
-                projects.as_deref(),
-                inside.as_deref(),
-                member.map(|u| u.0),
-                wanted.limit
-                $(, $term)*
-            )
-            .fetch_all(&mut **tx)
-            .await?
-        };
-    }
-    let rows = match &wanted.search {
-        Search::Everything => listed!("", ""),
-        Search::Images(found) => {
-            let found: Vec<Uuid> = found.iter().map(|i| i.0).collect();
-            listed!("", "and i.id = any ($11)", &found)
-        }
-        // Images are looked at from the newest on until enough have the term: many have it, else it would be few images.
-        Search::Term { low, high } => listed!(
-            "cross join lateral (select from image_terms t
-                                 where t.tenant_id = $1 and t.image_id = i.id and t.term >= $11 and t.term < $12
-                                 limit 1) as found",
-            "",
-            low,
-            high
-        ),
-    };
-    rows.into_iter().map(Image::try_from).collect()
-}
-
-/// Full names after `last`, in the order of their bytes.
-pub async fn repositories(tx: &mut TenantTx, reach: &Reach, last: &str, limit: i64) -> Result<Vec<String>> {
-    let tenant = tx.tenant_id();
-    let Reach { projects, inside, member } = reach;
-    Ok(sqlx::query_scalar!(
-        "select i.repository from images i
-         where i.tenant_id = $1 and i.repository > $2
-           and (($3::uuid[] is null or i.project_id = any ($3))
-                and (i.visibility <> 'project' or $4::uuid[] is null or i.project_id = any ($4))
-                or exists (select from image_members r
-                           where r.tenant_id = $1 and r.image_id = i.id and r.user_id = $5))
-         order by i.repository limit $6",
-        tenant.0,
-        last,
-        projects.as_deref(),
-        inside.as_deref(),
-        member.map(|u| u.0),
-        limit
-    )
-    .fetch_all(&mut **tx)
-    .await?)
-}
+use images;
 
 /// Sets who may see an image.
 pub async fn set_visibility(tx: &mut TenantTx, image: &Image, visibility: Visibility) -> Result<()> {

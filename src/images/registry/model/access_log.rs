@@ -27,7 +27,7 @@ pub struct ImageAccess {
     pub id: Uuid,
     /// When.
     pub occurred_at: DateTime<Utc>,
-    /// Who: `user:<id>`, `api_key:<id>`, `robot:<id>`, `execution:<id>` or `anonymous`.
+    /// Who: `user:<id>`, `api_key:<id>`, `robot:<id>`, `execution:<id>`, `system:<part>` or `anonymous`.
     pub actor: String,
     /// What.
     pub action: AccessKind,

@@ -1,7 +1,7 @@
 //! Listing names: of a repository's tags, and of repositories.
 
 use super::Registry;
-use crate::images::registry::access::Access;
+use crate::images::registry::access::{Access, Pass};
 use crate::images::registry::error;
 use crate::images::registry::model::{Action, RepositoryName};
 use crate::images::registry::store;
@@ -40,10 +40,13 @@ impl Registry {
     }
 
     /// Names after `last` of the repositories with manifests that whoever asks may pull from now, in all their tenants. A
-    /// running build and a robot account know their repositories and are shown none.
+    /// running build knows its repositories and is shown none.
     pub async fn repositories(&self, access: &Access, last: &str, limit: i64) -> Result<NamePage> {
         if access.is_anonymous() {
             return Err(error::unauthorized());
+        }
+        if let Some(pass) = access.robot {
+            return self.repositories_of_robot(pass, last, limit).await;
         }
         let callers = Box::pin(self.parts.identity.callers_of(&access.actor)).await?;
         let mut callers: Vec<_> = callers.iter().filter_map(|c| Some((c.tenant.as_ref()?, c))).collect();
@@ -58,6 +61,21 @@ impl Registry {
                 names.extend(self.parts.shelf.repositories(&mut tx, caller, last, wanted).await?);
             }
         }
+        Ok(NamePage::cut(names, limit))
+    }
+
+    async fn repositories_of_robot(&self, pass: Pass, last: &str, limit: i64) -> Result<NamePage> {
+        let Some(robot) = self.robot(pass).await?.filter(|r| r.actions.has(Action::Pull)) else {
+            return Ok(NamePage::cut(Vec::new(), limit));
+        };
+        let (tenant, slug) = (robot.tenant_id, &robot.tenant_slug);
+        let within = match robot.project_id {
+            Some(project) => format!("{slug}/{}/", self.parts.projects.by_id(tenant, project).await?.slug),
+            None => format!("{slug}/"),
+        };
+        let patterns: Vec<String> = robot.repositories.iter().map(|p| format!("{slug}/{p}")).collect();
+        let mut tx = self.parts.db.tenant(tenant).await?;
+        let names = self.parts.shelf.repositories_matching(&mut tx, &within, &patterns, last, limit + 1).await?;
         Ok(NamePage::cut(names, limit))
     }
 }

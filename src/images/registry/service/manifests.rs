@@ -12,7 +12,7 @@ use crate::images::registry::store::blobs::RepositoryBlob;
 use crate::images::registry::store::manifests::{Described, NewManifest, StoredManifest};
 use crate::images::registry::store::tags::{Move, Pointed};
 use crate::kernel::ids::{ImageId, ProjectId, TenantId};
-use crate::kernel::{Actor, Digest, Error, Kind, Result};
+use crate::kernel::{Actor, Digest, Error, Fault, Kind, Result};
 use crate::platform::db::TenantTx;
 use crate::platform::events::publish;
 use crate::platform::storage::Key;
@@ -203,6 +203,29 @@ impl Registry {
         }
         let size_bytes = i64::try_from(push.size_bytes).unwrap_or(i64::MAX);
         Ok(Tagged { image_id: repository, repository: name.to_string(), size_bytes })
+    }
+
+    /// The faults of a request to build an image with a layer cache: each needs a repository of its own, for a cache is
+    /// in no catalogue, and its tags come and go by themselves.
+    pub async fn cache_faults(
+        &self,
+        tx: &mut TenantTx,
+        project: ProjectId,
+        image: &str,
+        cache: Option<&str>,
+    ) -> Result<Vec<Fault>> {
+        let mut faults = Vec::new();
+        if cache == Some(image) {
+            let detail = format!("{image} is the image: name a repository of its own for the layer cache");
+            faults.push(Fault::new("/config/cache_repo", "is_image", detail));
+        }
+        if store::repositories::has_layer_cache(tx, project, image).await?
+            && !self.parts.shelf.has_image(tx, project, image).await?
+        {
+            let detail = format!("{image} is the layer cache of builds: give the image another name");
+            faults.push(Fault::new("/image", "is_cache", detail));
+        }
+        Ok(faults)
     }
 
     /// Tells the catalogue and the world.

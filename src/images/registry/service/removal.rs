@@ -9,10 +9,11 @@ use crate::images::registry::error;
 use crate::images::registry::events::{self, Deleted};
 use crate::images::registry::model::{AccessKind, Action, Reference, RepositoryName};
 use crate::images::registry::store;
-use crate::kernel::ids::{ImageId, ProjectId};
-use crate::kernel::{Actor, Digest, Kind, Result};
+use crate::kernel::ids::{ImageId, ProjectId, TenantId};
+use crate::kernel::{Digest, Kind, Result};
 use crate::platform::db::TenantTx;
 use crate::platform::events::publish;
+use crate::tenancy::access::Caller;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -60,26 +61,28 @@ impl Registry {
     /// Deletes a tag, or a manifest with all its tags; frees the storage that nothing needs any more.
     pub async fn delete_manifest(&self, access: &Access, name: &RepositoryName, reference: &Reference) -> Result<()> {
         let place = self.place_to_write(access, name, Action::Delete).await?;
-        self.accesses.ready().await?;
-        let mut tx = self.parts.db.tenant(place.tenant_id).await?;
+        let mut tx = self.removal(place.tenant_id).await?;
         let repository = store::repositories::find(&mut tx, place.project_id, name.image()).await?;
         let repository = repository.ok_or_else(error::name_unknown)?;
         let target = Target { place, repository, name };
         store::usage::lock(&mut tx).await?;
         self.require_removable(&mut tx, &target, reference).await?;
-        let (_, digest) = self.remove_from(&mut tx, &access.actor, &target, reference).await?;
-        let (image, reference) = (repository, reference.to_string());
-        let noted = Noted { image, action: AccessKind::Delete, reference, digest: &digest, bytes: 0 };
-        store::accesses::insert(&mut tx, &[self.accesses.entry(access, place, noted)]).await?;
+        self.remove_from(&mut tx, access, &target, reference).await?;
         tx.commit().await
     }
 
-    /// Deletes a tag, or a manifest with all its tags, in the caller's transaction and on the caller's authority. A caller
-    /// that does not commit learns what would go.
+    /// A transaction to delete in.
+    pub async fn removal(&self, tenant: TenantId) -> Result<TenantTx> {
+        self.accesses.ready().await?;
+        self.parts.db.tenant(tenant).await
+    }
+
+    /// Deletes a tag, or a manifest with all its tags, in the caller's transaction (see [`Self::removal`]) and on the
+    /// caller's authority. A caller that does not commit learns what would go.
     pub async fn remove(
         &self,
         tx: &mut TenantTx,
-        actor: &Actor,
+        caller: &Caller,
         repository: ImageId,
         reference: &Reference,
     ) -> Result<Removed> {
@@ -89,7 +92,7 @@ impl Registry {
         let target = Target { place, repository, name: &name };
         store::usage::lock(tx).await?;
         self.require_removable(tx, &target, reference).await?;
-        Ok(self.remove_from(tx, actor, &target, reference).await?.0)
+        Ok(self.remove_from(tx, &on_behalf_of(caller), &target, reference).await?.0)
     }
 
     /// What the deletion of a whole repository would take.
@@ -106,17 +109,22 @@ impl Registry {
         })
     }
 
-    /// Deletes some manifests of a repository in the caller's transaction; with the last ones, the repository itself.
-    /// Returns what was deleted, and whether that was all.
-    pub async fn remove_some(&self, tx: &mut TenantTx, actor: &Actor, repository: ImageId) -> Result<(Removed, bool)> {
+    /// Deletes some manifests of a repository in the caller's transaction (see [`Self::removal`]); with the last ones, the
+    /// repository itself. Returns what was deleted, and whether that was all.
+    pub async fn remove_some(
+        &self,
+        tx: &mut TenantTx,
+        caller: &Caller,
+        repository: ImageId,
+    ) -> Result<(Removed, bool)> {
         let found = store::repositories::by_id(tx, repository).await?;
         let (project_id, name) = found.ok_or_else(error::name_unknown)?;
         let target = Target { place: Place { tenant_id: tx.tenant_id(), project_id }, repository, name: &name };
         store::usage::lock(tx).await?;
         self.require_all_removable(tx, project_id, repository).await?;
-        let mut removed = Removed::default();
+        let (mut removed, access) = (Removed::default(), on_behalf_of(caller));
         for digest in store::manifests::some(tx, repository, BATCH).await? {
-            match self.remove_from(tx, actor, &target, &Reference::Digest(digest)).await {
+            match self.remove_from(tx, &access, &target, &Reference::Digest(digest)).await {
                 Ok((one, _)) => removed.add(one),
                 // An index of referrers goes with what it lists.
                 Err(error) if error.kind() == Kind::NotFound => {}
@@ -141,17 +149,17 @@ impl Registry {
         self.require_mutable(tx, project, &tags).await
     }
 
-    /// Deletes on the authority of the caller, who has the tenant's turn. Gives also the digest of the manifest that was
-    /// deleted, or that the tag pointed to.
+    /// Deletes on the authority of the caller, who has the tenant's turn, and records it. Gives also the digest of the
+    /// manifest that was deleted, or that the tag pointed to.
     pub(super) async fn remove_from(
         &self,
         tx: &mut TenantTx,
-        actor: &Actor,
+        access: &Access,
         target: &Target<'_>,
         reference: &Reference,
     ) -> Result<(Removed, Digest)> {
         let Target { place, repository, name } = *target;
-        let by = actor.to_string();
+        let by = access.actor.to_string();
         let now = self.parts.clock.now();
         let unknown = || error::manifest_unknown(reference);
         let mut removed = Removed::default();
@@ -187,9 +195,17 @@ impl Registry {
             self.parts.shelf.deleted(tx, repository, digest, newest.as_ref()).await?;
         }
         let about = Deleted { place, repository, name, tags: &tags, digest: &digest, whole };
-        publish(tx, &events::deleted(&self.parts.clock, actor, &about)).await?;
+        publish(tx, &events::deleted(&self.parts.clock, &access.actor, &about)).await?;
+        let (image, reference) = (repository, reference.to_string());
+        let noted = Noted { image, action: AccessKind::Delete, reference, digest: &digest, bytes: 0 };
+        store::accesses::insert(tx, &[self.accesses.entry(access, place, noted)]).await?;
         removed.tag_count = tags.len() as u64;
         removed.tags = tags;
         Ok((removed, digest))
     }
+}
+
+/// Somebody whose rights were checked elsewhere.
+fn on_behalf_of(caller: &Caller) -> Access {
+    Access { request: caller.request.clone(), ..Access::of(caller.actor.clone(), Vec::new()) }
 }

@@ -2,14 +2,16 @@
 
 use super::Registry;
 use super::removal::Target;
-use crate::images::registry::access::Place;
+use crate::images::registry::access::{Access, Place};
 use crate::images::registry::error;
+use crate::images::registry::events;
 use crate::images::registry::model::{Doomed, Reference, RepositoryName, RetentionPolicy, StorageRun, Terms};
 use crate::images::registry::store;
 use crate::images::registry::store::retention::{RepositoryAt, Retained};
 use crate::kernel::ids::{ImageId, ProjectId};
 use crate::kernel::{Actor, Digest, Fault, Kind, Result};
 use crate::platform::db::TenantTx;
+use crate::platform::events::publish;
 use crate::platform::http::IfMatch;
 use crate::tenancy::access::{Caller, Permission};
 use crate::tenancy::audit;
@@ -113,6 +115,7 @@ impl Registry {
             after: Some(json!(policy)),
         };
         audit::record(&mut tx, &self.parts.clock, caller, Some(project.tenant_id), entry).await?;
+        publish(&mut tx, &events::retention_updated(&self.parts.clock, &caller.actor, &project, &policy)).await?;
         tx.commit().await?;
         Ok((policy, version + 1))
     }
@@ -197,7 +200,7 @@ impl Registry {
     async fn retain(&self, run: &mut StorageRun, retained: &Retained, terms: &Terms) -> Result<()> {
         let Retained { at: RepositoryAt { tenant, repository }, project, name, policy, .. } = retained;
         loop {
-            let mut tx = self.parts.db.tenant(*tenant).await?;
+            let mut tx = self.removal(*tenant).await?;
             let doomed = self.doomed(&mut tx, *repository, name, policy, terms).await?;
             if doomed.tags.is_empty() && doomed.manifests.is_empty() {
                 return Ok(());
@@ -216,7 +219,7 @@ impl Registry {
             // Pushes may have changed it until the tenant's turn was ours.
             store::usage::lock(&mut tx).await?;
             let doomed = self.doomed(&mut tx, *repository, name, policy, terms).await?;
-            let actor = Actor::system("retention");
+            let access = Access::of(Actor::system("retention"), Vec::new());
             let place = Place { tenant_id: *tenant, project_id: *project };
             let target = Target { place, repository: *repository, name };
             let whole: HashSet<Digest> = doomed.manifests.iter().copied().collect();
@@ -225,7 +228,7 @@ impl Registry {
             let tags = tags.map(|(tag, _)| tag.parse().map(Reference::Tag));
             let all = manifests.map(Ok).chain(tags).take(BATCH).collect::<Result<Vec<Reference>>>()?;
             for reference in &all {
-                let (removed, digest) = match self.remove_from(&mut tx, &actor, &target, reference).await {
+                let (removed, digest) = match self.remove_from(&mut tx, &access, &target, reference).await {
                     // An index of referrers goes with what it lists.
                     Err(error) if error.kind() == Kind::NotFound => continue,
                     removed => removed?,

@@ -7,8 +7,10 @@ use crate::images::registry::access::{Access, Grant, Lease, Pass, Place};
 use crate::images::registry::error;
 use crate::images::registry::gates::{ROBOT_SECRET_START, Robot, Standing};
 use crate::images::registry::model::{Action, Actions, RepositoryName, Scope};
-use crate::kernel::ids::{TenantId, UserId};
+use crate::images::registry::store;
+use crate::kernel::ids::{ProjectId, TenantId, UserId};
 use crate::kernel::{Actor, Error, Kind, Result};
+use crate::platform::db::TenantStatement;
 use crate::tenancy::access::{Caller, RequestInfo};
 use secrecy::ExposeSecret;
 use std::borrow::Cow;
@@ -179,9 +181,24 @@ impl Registry {
 
     async fn standing(&self, place: Place, name: &RepositoryName, user: Option<UserId>) -> Result<Standing> {
         let mut at = self.parts.db.statement(place.tenant_id).await?;
-        let standing = self.parts.shelf.standing(&mut at, place.project_id, name.image(), user).await?;
+        let standing = match self.parts.shelf.standing(&mut at, place.project_id, name.image(), user).await? {
+            Some(standing) => standing,
+            None => self.standing_without_image(&mut at, place.project_id, name).await?,
+        };
         at.keep();
         Ok(standing)
+    }
+
+    /// A layer cache may hold any image of its project, and is as closed as the most closed of them.
+    async fn standing_without_image(
+        &self,
+        at: &mut TenantStatement,
+        project: ProjectId,
+        name: &RepositoryName,
+    ) -> Result<Standing> {
+        let closed = store::repositories::has_layer_cache(at, project, name.image()).await?
+            && self.parts.shelf.any_closed(at, project).await?;
+        Ok(Standing { closed, ..Standing::default() })
     }
 
     /// Where a repository is that everybody may pull. For all others the answer takes the same one look, whether they

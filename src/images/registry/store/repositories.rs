@@ -33,6 +33,22 @@ pub async fn any(tx: &mut impl TenantConnection, project: ProjectId) -> Result<b
     Ok(found)
 }
 
+/// Whether running builds keep their layer cache in a repository: tagged, and temporary.
+pub async fn has_layer_cache(at: &mut impl TenantConnection, project: ProjectId, name: &str) -> Result<bool> {
+    let tenant = at.tenant_id();
+    Ok(sqlx::query_scalar!(
+        r#"select exists (select from repositories r
+                          join image_manifests m on m.tenant_id = $1 and m.repository_id = r.id and m.temporary
+                          join image_tags t on t.tenant_id = $1 and t.repository_id = r.id and t.manifest_id = m.id
+                          where r.tenant_id = $1 and r.project_id = $2 and r.name = $3) as "has!""#,
+        tenant.0,
+        project.0,
+        name
+    )
+    .fetch_one(&mut **at)
+    .await?)
+}
+
 /// The repository's id; made when it is new.
 pub async fn ensure(
     tx: &mut impl TenantConnection,

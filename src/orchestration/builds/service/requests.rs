@@ -337,6 +337,8 @@ impl Builds {
         }
         let image = new.image_name.as_ref().unwrap_or(&project.slug);
         faults.extend(self.registry.tag_faults(tx, project.id, image, &new.image_tags).await?);
+        let cache = config.and_then(MethodConfig::cache_repo);
+        faults.extend(self.registry.cache_faults(tx, project.id, image, cache).await?);
         if store::offered(tx, new.method).await? == Some(false) {
             let detail =
                 format!("no worker has the tools of {}: {}", new.method, new.method.required_tools().join(", "));

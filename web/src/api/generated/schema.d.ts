@@ -2177,7 +2177,7 @@ export interface components {
              * @description When.
              */
             occurred_at: string;
-            /** @description Who: `user:<id>`, `api_key:<id>`, `robot:<id>`, `execution:<id>` or `anonymous`. */
+            /** @description Who: `user:<id>`, `api_key:<id>`, `robot:<id>`, `execution:<id>`, `system:<part>` or `anonymous`. */
             actor: string;
             /** @description What. */
             action: components["schemas"]["AccessKind"];
@@ -2862,7 +2862,7 @@ export interface components {
                  * @description When.
                  */
                 occurred_at: string;
-                /** @description Who: `user:<id>`, `api_key:<id>`, `robot:<id>`, `execution:<id>` or `anonymous`. */
+                /** @description Who: `user:<id>`, `api_key:<id>`, `robot:<id>`, `execution:<id>`, `system:<part>` or `anonymous`. */
                 actor: string;
                 /** @description What. */
                 action: components["schemas"]["AccessKind"];
