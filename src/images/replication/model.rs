@@ -157,7 +157,7 @@ pub struct ReplicationCounts {
 pub struct ReplicationItem {
     /// The image's name in the project.
     pub image: String,
-    /// The tag.
+    /// The tag; `*` where its image was not found.
     pub tag: String,
     /// What became of it.
     pub status: ItemStatus,
@@ -170,6 +170,11 @@ pub struct ReplicationItem {
     pub error: Option<String>,
     /// When it was done.
     pub finished_at: Option<DateTime<Utc>>,
+}
+
+impl ReplicationItem {
+    /// Stands for all tags of an image that was not found.
+    pub(super) const ALL_TAGS: &str = "*";
 }
 
 /// A rule to make.

@@ -74,7 +74,7 @@ async fn names(docker: &Docker, n: usize) -> Vec<String> {
         let page: Value = answer.json().await.unwrap();
         all.extend(page["repositories"].as_array().unwrap().iter().map(|v| v.as_str().unwrap().to_owned()));
         let Some(link) = link else { return all };
-        path = link[1..link.find('>').unwrap()].to_owned();
+        link[1..link.find('>').unwrap()].clone_into(&mut path);
     }
 }
 

@@ -213,10 +213,13 @@ async fn a_rule_pulls_from_a_registry_that_wants_tokens_and_lists_its_images() {
     assert_eq!((&refused["status"], of_run(&refused, &["failed"])), (&json!("failed"), vec![1]), "{refused:#}");
     let failed = items(&owner, &refused, "status=failed").await;
     assert!(failed[0]["error"].as_str().unwrap().contains("immutable"), "{failed:#?}");
-    let unknown = made(&owner, rule(&url, login, &json!({"name": "x", "direction": "pull", "images": ["no"]}))).await;
-    let nothing = ran(&owner, &unknown).await;
-    assert_eq!(nothing["status"], "failed");
-    assert!(nothing["error"].as_str().unwrap().contains("no image no"), "{nothing:#}");
+    // One that is missing keeps nothing else away.
+    let fields = json!({"name": "x", "direction": "pull", "images": ["no", "secret"]});
+    let some = ran(&owner, &made(&owner, rule(&url, login, &fields)).await).await;
+    assert_eq!((&some["status"], of_run(&some, &["total", "copied", "failed"])), (&json!("failed"), vec![2, 1, 1]));
+    let missing = items(&owner, &some, "status=failed").await;
+    assert_eq!((&missing[0]["image"], &missing[0]["tag"]), (&json!("no"), &json!("*")));
+    assert!(missing[0]["error"].as_str().unwrap().contains("no such image"), "{missing:#?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -123,3 +123,14 @@ async fn behind_a_trusted_proxy_every_client_has_an_address_of_its_own() {
     assert_eq!(login("198.51.100.7", PASSWORD).await, 429);
     assert_eq!(login("203.0.113.9", PASSWORD).await, 200, "elsewhere the right password opens");
 }
+
+#[tokio::test]
+async fn right_passwords_at_the_same_time_are_not_throttled() {
+    let app = TestApp::new().await;
+    let people = futures::future::join_all((0..4).map(|_| app.person(&[]))).await;
+    for _ in 0..5 {
+        for reply in futures::future::join_all(people.iter().chain(&people).map(|p| p.login(PASSWORD))).await {
+            reply.expect(200);
+        }
+    }
+}

@@ -6,7 +6,7 @@ use super::runs::RunAt;
 use crate::images::catalog::ImageFilters;
 use crate::images::registry::{Access, Place, Registry, RepositoryName};
 use crate::images::remotes::Remote;
-use crate::images::replication::model::{Direction, Filter, ItemStatus, ReplicationStatus};
+use crate::images::replication::model::{Direction, Filter, ItemStatus, ReplicationItem, ReplicationStatus};
 use crate::images::replication::store;
 use crate::images::replication::store::items::{Ended, Tagged};
 use crate::images::replication::store::rules::RuleRow;
@@ -173,7 +173,10 @@ impl Replication {
             Direction::Pull => self.images_there(task).await?,
         };
         for image in images {
-            let tags = self.tags(task, &image).await?;
+            let Some(tags) = self.tags(task, &image).await? else {
+                self.missing(task, &image).await?;
+                continue;
+            };
             let covered: Vec<Tagged> =
                 tags.into_iter().filter(|tag| task.filter.has_tag(tag)).map(|tag| (image.clone(), tag)).collect();
             found += covered.len();
@@ -194,6 +197,21 @@ impl Replication {
         store::runs::set_planned(&mut tx, task.at.run, true).await?;
         tx.commit().await?;
         Ok(true)
+    }
+
+    /// Records that the other registry does not have an image, which keeps nothing else from being copied.
+    async fn missing(&self, task: &Task, image: &str) -> Result<()> {
+        let item = (image.to_owned(), ReplicationItem::ALL_TAGS.to_owned());
+        let error = Some("the other registry has no such image, or does not show it");
+        let ended = Ended { status: Some(ItemStatus::Failed), digest: None, bytes: 0, error, at: self.clock.now() };
+        let mut tx = self.db.tenant(task.at.tenant).await?;
+        if store::runs::lock(&mut tx, task.at.run).await?.is_some_and(|r| !r.run.status.is_final()) {
+            store::items::add(&mut tx, task.at.run, std::slice::from_ref(&item), false).await?;
+            if store::items::end(&mut tx, task.at.run, &item, &ended).await? {
+                store::runs::count(&mut tx, task.at.run, ended.status).await?;
+            }
+        }
+        tx.commit().await
     }
 
     async fn images_here(&self, task: &Task) -> Result<Vec<String>> {
@@ -229,13 +247,10 @@ impl Replication {
         Ok(listed.iter().filter_map(inside).collect())
     }
 
-    async fn tags(&self, task: &Task, image: &str) -> Result<Vec<String>> {
+    /// The tags of an image; none when the other registry does not have it.
+    async fn tags(&self, task: &Task, image: &str) -> Result<Option<Vec<String>>> {
         if task.rule.rule.direction == Direction::Pull {
-            let tags = self.client.tags(&task.remote, image).await?;
-            return tags.ok_or_else(|| {
-                let text = format!("the other registry has no image {image}, or does not show it");
-                Error::conflict("replication.no_image", text)
-            });
+            return self.client.tags(&task.remote, image).await;
         }
         let name = task.name(image)?;
         let access = Access::service(PART, task.place, &name);
@@ -244,12 +259,12 @@ impl Replication {
             let last = all.last().cloned().unwrap_or_default();
             let page = match self.registry.tags(&access, &name, &last, Registry::MAX_NAMES).await {
                 // It went meanwhile.
-                Err(error) if error.kind() == Kind::NotFound => return Ok(Vec::new()),
+                Err(error) if error.kind() == Kind::NotFound => return Ok(Some(Vec::new())),
                 page => page?,
             };
             all.extend(page.names);
             if !page.more || all.len() > MAX_ITEMS {
-                return Ok(all);
+                return Ok(Some(all));
             }
         }
     }

@@ -5,14 +5,15 @@ use crate::kernel::Result;
 use crate::platform::db::PgConnection;
 
 /// Counts an attempt as a failure; none when it may go on, else the seconds to wait. Where it must wait, the caller
-/// rolls back, so attempts while blocked count for nothing.
+/// rolls back, so attempts while blocked count for nothing. What is not blocked is so since ever: `now()` of one transaction
+/// lies before that of another one which began later and committed first.
 pub(in super::super) async fn count(tx: &mut PgConnection, c: &Counter) -> Result<Option<f64>> {
     let counted = sqlx::query_scalar!(
-        "insert into login_throttles as t (key, failures, blocked_until) values ($1, 1, now())
+        "insert into login_throttles as t (key, failures, blocked_until) values ($1, 1, '-infinity')
          on conflict (key) do update
          set failures = case when t.updated_at < now() - interval '1 hour' then 1 else t.failures + 1 end,
              blocked_until = case
-                 when t.updated_at < now() - interval '1 hour' or t.failures < $2 then now()
+                 when t.updated_at < now() - interval '1 hour' or t.failures < $2 then '-infinity'
                  else now() + make_interval(secs => least($3, power(2::float8, least(t.failures - $2, 30))))
              end,
              updated_at = now()
@@ -42,7 +43,7 @@ pub(in super::super) async fn succeeded(tx: &mut PgConnection, c: &Counter) -> R
         OnSuccess::Clear => sqlx::query!("delete from login_throttles where key = $1", c.key).execute(tx).await?,
         OnSuccess::TakeBack => {
             sqlx::query!(
-                "update login_throttles set failures = greatest(failures - 1, 0), blocked_until = now() where key = $1",
+                "update login_throttles set failures = greatest(failures - 1, 0), blocked_until = '-infinity' where key = $1",
                 c.key
             )
             .execute(tx)

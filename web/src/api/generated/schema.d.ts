@@ -3008,7 +3008,7 @@ export interface components {
             items: {
                 /** @description The image's name in the project. */
                 image: string;
-                /** @description The tag. */
+                /** @description The tag; `*` where its image was not found. */
                 tag: string;
                 /** @description What became of it. */
                 status: components["schemas"]["ItemStatus"];
@@ -3810,7 +3810,7 @@ export interface components {
         ReplicationItem: {
             /** @description The image's name in the project. */
             image: string;
-            /** @description The tag. */
+            /** @description The tag; `*` where its image was not found. */
             tag: string;
             /** @description What became of it. */
             status: components["schemas"]["ItemStatus"];
