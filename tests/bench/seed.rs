@@ -108,8 +108,8 @@ pub async fn registry(connection: &mut PgConnection, from: i64, to: i64) {
          insert into repository_blobs (tenant_id, repository_id, digest, size_bytes, linked_at)
              select tenant_id, id, digest, 1000, now() from seeded;
          insert into image_manifests (id, tenant_id, repository_id, digest, media_type, layer_count, size_bytes,
-                                      manifest_content, pushed_by, pushed_at)
-             select id, tenant_id, id, digest, 'application/vnd.oci.image.manifest.v1+json', 1, 300, '', 'bench', now()
+                                      manifest_content, pushed_by, pushed_at, last_pushed_at)
+             select id, tenant_id, id, digest, 'application/vnd.oci.image.manifest.v1+json', 1, 300, '', 'bench', now(), now()
              from seeded;
          insert into image_layer_blobs (tenant_id, manifest_id, layer_order, kind, digest, media_type, size_bytes)
              select tenant_id, id, 0, 'layer', digest, 'l', 1000 from seeded;

@@ -1,7 +1,8 @@
 //! Addresses of other registries, and how they ask for credentials.
 
+use crate::kernel::secret::Keyring;
 use crate::kernel::{Error, Fault, Result};
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
 /// User name and password.
@@ -23,6 +24,24 @@ impl Login {
             (Some(_), None) => required("/password", "the password of this user name"),
             (None, Some(_)) => required("/username", "the user name of this password"),
         }
+    }
+
+    /// The password encrypted, bound to a context.
+    pub fn sealed(&self, keyring: &Keyring, context: &str) -> Result<Vec<u8>> {
+        keyring.seal(context, self.password.expose_secret().as_bytes())
+    }
+
+    /// A login as it is stored: both, or none.
+    pub fn open(
+        keyring: &Keyring,
+        context: &str,
+        username: Option<&String>,
+        sealed: Option<&Vec<u8>>,
+    ) -> Result<Option<Self>> {
+        let (Some(username), Some(sealed)) = (username, sealed) else { return Ok(None) };
+        let password = String::from_utf8(keyring.open(context, sealed)?)
+            .map_err(|e| Error::internal("a password is not text").with_source(e))?;
+        Ok(Some(Self { username: username.clone(), password: password.into() }))
     }
 }
 

@@ -7,14 +7,14 @@ use super::service::Replication;
 use crate::images::remotes::Login;
 use crate::kernel::ids::{ReplicationRuleId, ReplicationRunId};
 use crate::kernel::{Page, Result};
-use crate::platform::http::{IfMatch, Json, NoQuery, PageParams, Path, Problem, Query, Refusals, etag};
+use crate::platform::http::{IfMatch, Json, NoQuery, PageParams, Path, Problem, Query, Refusals, etag, named};
 use crate::tenancy::access::Caller;
 use axum::extract::State;
 use axum::response::IntoResponse;
 use http::StatusCode;
 use http::header::LOCATION;
 use secrecy::SecretString;
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -182,12 +182,6 @@ struct UpdateReplicationRuleRequest {
     #[serde(default, deserialize_with = "named")]
     #[schema(value_type = Option<i32>, minimum = 5, maximum = 43_200)]
     every_minutes: Option<Option<i32>>,
-}
-
-/// Tells a field that is null from one that is left out.
-#[expect(clippy::option_option, reason = "left out, null and a value are three answers")]
-fn named<'de, D: Deserializer<'de>, T: Deserialize<'de>>(value: D) -> Result<Option<Option<T>>, D::Error> {
-    Option::deserialize(value).map(Some)
 }
 
 /// Change a replication rule. A run at work goes by the change within a minute.

@@ -232,7 +232,7 @@ pub struct RuleChange {
 pub(super) enum Password {
     Stays,
     Goes,
-    Is(SecretString),
+    Is(Login),
 }
 
 impl ReplicationRule {
@@ -258,7 +258,7 @@ impl ReplicationRule {
         let url = change.url.unwrap_or_else(|| self.url.clone());
         let username = change.username.unwrap_or_else(|| self.username.clone());
         let password = match (&username, change.password) {
-            (Some(_), Some(password)) => Password::Is(password),
+            (Some(username), Some(password)) => Password::Is(Login { username: username.clone(), password }),
             (None, Some(_)) => {
                 return Err(Error::faults(vec![Fault::new("/username", "required", "the user name of this password")]));
             }

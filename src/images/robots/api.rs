@@ -5,7 +5,7 @@ use super::service::Robots;
 use crate::images::registry::Action;
 use crate::kernel::ids::{ProjectId, RobotId};
 use crate::kernel::{Page, Result};
-use crate::platform::http::{IfMatch, Json, NoQuery, PageParams, Path, Problem, Query, Refusals, etag};
+use crate::platform::http::{IfMatch, Json, NoQuery, PageParams, Path, Problem, Query, Refusals, etag, named};
 use crate::tenancy::access::Caller;
 use axum::extract::State;
 use axum::response::IntoResponse;
@@ -13,7 +13,7 @@ use chrono::{DateTime, Utc};
 use http::StatusCode;
 use http::header::LOCATION;
 use secrecy::ExposeSecret;
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -146,12 +146,6 @@ struct UpdateRobotAccountRequest {
     #[schema(value_type = Option<DateTime<Utc>>)]
     #[expect(clippy::option_option, reason = "left out, null and a time are three answers")]
     expires_at: Option<Option<DateTime<Utc>>>,
-}
-
-/// Tells a field that is null from one that is left out.
-#[expect(clippy::option_option, reason = "left out, null and a time are three answers")]
-fn named<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Option<DateTime<Utc>>>, D::Error> {
-    Option::deserialize(value).map(Some)
 }
 
 /// Change a robot account, keep it out or let it in again.

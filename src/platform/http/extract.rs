@@ -8,6 +8,7 @@ use axum::response::Response;
 use http::header::CONTENT_TYPE;
 use http::request::Parts;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer};
 use utoipa::ToSchema;
 
 /// A JSON body, held against the schema of its type.
@@ -48,6 +49,11 @@ impl<S: Send + Sync, T: DeserializeOwned + ToSchema + 'static> FromRequest<S> fo
             .map(Self)
             .map_err(|e| Error::faults(vec![Fault::new("", "invalid", e.to_string())]))
     }
+}
+
+/// For `#[serde(deserialize_with)]` of a field that may be left out, null or a value.
+pub fn named<'de, D: Deserializer<'de>, T: Deserialize<'de>>(value: D) -> Result<Option<Option<T>>, D::Error> {
+    Option::deserialize(value).map(Some)
 }
 
 /// Middleware: refuses addresses with a NUL, which PostgreSQL's text cannot hold and nothing that we name has.

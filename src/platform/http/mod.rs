@@ -16,7 +16,7 @@ mod stall;
 
 pub use assets::web_app;
 pub use etag::{IfMatch, etag};
-pub use extract::{Json, NoQuery, PageParams, Path, Query, refuse_nul};
+pub use extract::{Json, NoQuery, PageParams, Path, Query, named, refuse_nul};
 pub use problem::{Problem, Refusals, problem_response};
 pub use schema::validate_json;
 pub use serve::{Config, peer, serve};

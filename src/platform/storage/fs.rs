@@ -14,14 +14,19 @@ use std::io::{self, ErrorKind, IoSlice, Seek, SeekFrom, Write};
 use std::ops::Range;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Bytes collected before they are handed to the disk in one go.
 const WRITE_BYTES: usize = 256 * 1024;
 /// Bytes of one read.
-const READ_BYTES: u64 = 256 * 1024;
+const READ_SIZE: usize = 256 * 1024;
+const READ_BYTES: u64 = READ_SIZE as u64;
+/// Less than that is copied out of the buffer of a read.
+const SMALL_BYTES: usize = 32 * 1024;
 /// Reads in flight: the next is on its way while one is being sent.
 const READ_AHEAD: usize = 2;
+/// Buffers of reads that are kept for the next: fresh memory costs more than the read.
+const KEEP_BUFFERS: usize = 32;
 
 const STAGING: &str = "staging";
 
@@ -29,12 +34,13 @@ const STAGING: &str = "staging";
 #[derive(Debug, Clone)]
 pub struct FsStore {
     folder: Arc<Path>,
+    buffers: Arc<Buffers>,
 }
 
 impl FsStore {
     /// The folder, untouched; [`ObjectStore::prepare`] makes it.
     pub fn at(config: &Config) -> Self {
-        Self { folder: Path::new(&config.folder).into() }
+        Self { folder: Path::new(&config.folder).into(), buffers: Arc::default() }
     }
 
     fn staged_path(&self, upload: &str) -> Result<PathBuf> {
@@ -60,7 +66,7 @@ impl ObjectStore for FsStore {
 
     async fn open(&self, upload: &str) -> Result<Option<Box<dyn Upload>>> {
         let path = self.staged_path(upload)?;
-        let folder = self.folder.clone();
+        let (folder, buffers) = (self.folder.clone(), self.buffers.clone());
         blocking(move || {
             let file = match OpenOptions::new().read(true).write(true).open(&path) {
                 Ok(file) => file,
@@ -77,13 +83,13 @@ impl ObjectStore for FsStore {
                 return Ok(None);
             }
             let staged = file.metadata().map_err(|e| failed("open an upload", &path, e))?.len();
-            Ok(Some(Box::new(FsUpload { file: Arc::new(file), path, folder, staged }) as Box<dyn Upload>))
+            Ok(Some(Box::new(FsUpload { file: Arc::new(file), path, folder, buffers, staged }) as Box<dyn Upload>))
         })
         .await
     }
 
     async fn get(&self, key: &Key, range: Option<Range<u64>>) -> Result<Option<Object>> {
-        open(self.path(key), range).await
+        open(self.path(key), range, self.buffers.clone()).await
     }
 
     async fn size(&self, key: &Key) -> Result<Option<u64>> {
@@ -146,6 +152,7 @@ struct FsUpload {
     file: Arc<File>,
     path: PathBuf,
     folder: Arc<Path>,
+    buffers: Arc<Buffers>,
     /// Bytes in the file.
     staged: u64,
 }
@@ -165,13 +172,15 @@ impl Upload for FsUpload {
             let (file, path, from) = (self.file.clone(), self.path.clone(), from.take());
             let write = blocking(move || {
                 from.map_or(Ok(()), |offset| position(&file, &path, offset))?;
-                write_all(&file, &pieces).map_err(|e| failed("write an upload", &path, e))
+                write_all(&file, &pieces).map_err(|e| failed("write an upload", &path, e))?;
+                // Freed by the thread that made them, which finds them again.
+                Ok(pieces)
             });
             // Unknown until the write has succeeded.
             self.staged = u64::MAX;
             // The next pieces arrive while these are written. Both are waited for, so that no write outlives the call.
             let (written, next) = futures::join!(write, collect(body));
-            written?;
+            drop(written?);
             self.staged = size;
             pieces = next?;
             if pieces.is_empty() {
@@ -181,9 +190,9 @@ impl Upload for FsUpload {
     }
 
     async fn read(&self) -> Result<Object> {
-        let file = self.file.clone();
-        let (size, first) = blocking(move || first_piece(&file, None)).await?;
-        let body = body(self.file.clone(), first, 0..size);
+        let (file, buffer) = (self.file.clone(), self.buffers.lend());
+        let (size, first) = blocking(move || first_piece(&file, None, buffer)).await?;
+        let body = body(self.file.clone(), first, 0..size, self.buffers.clone());
         Ok(Object { size, body })
     }
 
@@ -272,26 +281,27 @@ fn make_durable_folder(folder: &Path) -> io::Result<()> {
     }
 }
 
-async fn open(path: PathBuf, range: Option<Range<u64>>) -> Result<Option<Object>> {
+async fn open(path: PathBuf, range: Option<Range<u64>>, buffers: Arc<Buffers>) -> Result<Option<Object>> {
+    let buffer = buffers.lend();
     let opened = blocking(move || {
         let file = match File::open(&path) {
             Ok(file) => file,
             Err(e) if e.kind() == ErrorKind::NotFound => return Ok(None),
             Err(e) => return Err(failed("open an object", &path, e)),
         };
-        let (size, first) = first_piece(&file, range.as_ref())?;
+        let (size, first) = first_piece(&file, range.as_ref(), buffer)?;
         let range = cut(range.as_ref(), size);
         Ok(Some((file, size, first, range)))
     })
     .await?;
-    Ok(opened.map(|(file, size, first, range)| Object { size, body: body(Arc::new(file), first, range) }))
+    Ok(opened.map(|(file, size, first, range)| Object { size, body: body(Arc::new(file), first, range, buffers) }))
 }
 
 /// The size of the file and the first bytes of the range: a small object needs no second trip to the disk.
-fn first_piece(file: &File, range: Option<&Range<u64>>) -> Result<(u64, Bytes)> {
+fn first_piece(file: &File, range: Option<&Range<u64>>, buffer: Lent) -> Result<(u64, Bytes)> {
     let size = file.metadata().map_err(|e| failed("look at an object", Path::new(""), e))?.len();
     let Range { start, end } = cut(range, size);
-    Ok((size, read_at(file, start..end.min(start + READ_BYTES))?))
+    Ok((size, read_at(file, start..end.min(start + READ_BYTES), buffer)?))
 }
 
 fn cut(range: Option<&Range<u64>>, size: u64) -> Range<u64> {
@@ -299,24 +309,65 @@ fn cut(range: Option<&Range<u64>>, size: u64) -> Range<u64> {
     start.min(end)..end
 }
 
-fn body(file: Arc<File>, first: Bytes, range: Range<u64>) -> ByteStream {
+fn body(file: Arc<File>, first: Bytes, range: Range<u64>, buffers: Arc<Buffers>) -> ByteStream {
     let from = range.start + first.len() as u64;
     let starts = (0..range.end.saturating_sub(from).div_ceil(READ_BYTES)).map(move |n| from + n * READ_BYTES);
     let rest = stream::iter(starts)
         .map(move |start| {
-            let file = file.clone();
+            let (file, buffer) = (file.clone(), buffers.lend());
             let end = range.end.min(start + READ_BYTES);
-            blocking(move || read_at(&file, start..end))
+            blocking(move || read_at(&file, start..end, buffer))
         })
         .buffered(READ_AHEAD);
     stream::once(async { Ok(first) }).chain(rest).boxed()
 }
 
-fn read_at(file: &File, range: Range<u64>) -> Result<Bytes> {
-    let length = usize::try_from(range.end - range.start).map_err(|_| Error::internal("a read of that size"))?;
-    let mut buffer = vec![0; length];
-    file.read_exact_at(&mut buffer, range.start).map_err(|e| failed("read an object", Path::new(""), e))?;
-    Ok(buffer.into())
+fn read_at(file: &File, range: Range<u64>, mut buffer: Lent) -> Result<Bytes> {
+    buffer.length = usize::try_from(range.end - range.start).map_err(|_| Error::internal("a read of that size"))?;
+    let place = &mut buffer.bytes[..buffer.length];
+    file.read_exact_at(place, range.start).map_err(|e| failed("read an object", Path::new(""), e))?;
+    // A small object may be kept for long, and keeps no buffer.
+    if buffer.length < SMALL_BYTES { Ok(Bytes::copy_from_slice(place)) } else { Ok(Bytes::from_owner(buffer)) }
+}
+
+/// Buffers at rest, each of one read. They are made where they are filled from, and not by the threads of the disk: each
+/// thread keeps a part of what it allocates.
+#[derive(Debug, Default)]
+struct Buffers(Mutex<Vec<Vec<u8>>>);
+
+/// A buffer in use, which goes back when it is dropped.
+struct Lent {
+    bytes: Vec<u8>,
+    /// How much of it counts.
+    length: usize,
+    home: Arc<Buffers>,
+}
+
+impl Buffers {
+    fn lend(self: &Arc<Self>) -> Lent {
+        let rested = self.at_rest().pop();
+        let bytes = rested.unwrap_or_else(|| vec![0; READ_SIZE]);
+        Lent { bytes, length: 0, home: self.clone() }
+    }
+
+    fn at_rest(&self) -> MutexGuard<'_, Vec<Vec<u8>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl AsRef<[u8]> for Lent {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes[..self.length]
+    }
+}
+
+impl Drop for Lent {
+    fn drop(&mut self) {
+        let mut at_rest = self.home.at_rest();
+        if at_rest.len() < KEEP_BUFFERS {
+            at_rest.push(std::mem::take(&mut self.bytes));
+        }
+    }
 }
 
 /// What a listing looks for.

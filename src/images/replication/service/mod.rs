@@ -22,7 +22,6 @@ use crate::tenancy::access::{Caller, Permission};
 use crate::tenancy::audit::{self, Entry};
 use crate::tenancy::projects::{Project, Projects};
 use crate::tenancy::tenants::Tenants;
-use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 
 /// The most rules of one project.
@@ -93,10 +92,8 @@ impl Replication {
         if rule.direction == Direction::Pull {
             self.registry.require_no_cache(place).await?;
         }
-        let sealed = match new.login {
-            Some(login) => Some(self.seal(project.tenant_id, rule.id, &login.password)?),
-            None => None,
-        };
+        let context = seal_context(project.tenant_id, rule.id);
+        let sealed = new.login.map(|login| login.sealed(&self.keyring, &context)).transpose()?;
         let row = RuleRow { rule, place: format!("{}/{}", caller.tenant()?.slug, project.slug), sealed };
         let mut tx = self.db.tenant(project.tenant_id).await?;
         if store::rules::count(&mut tx, project.id).await? >= MAX_RULES {
@@ -149,7 +146,7 @@ impl Replication {
         let sealed = match password {
             Password::Stays => before.sealed,
             Password::Goes => None,
-            Password::Is(new) => Some(self.seal(project.tenant_id, id, &new)?),
+            Password::Is(login) => Some(login.sealed(&self.keyring, &seal_context(project.tenant_id, id))?),
         };
         let mut row = RuleRow { rule, place: before.place, sealed };
         let mut tx = self.db.tenant(project.tenant_id).await?;
@@ -185,23 +182,12 @@ impl Replication {
         self.client.check_address(&url).await
     }
 
-    fn seal(&self, tenant: TenantId, rule: ReplicationRuleId, password: &SecretString) -> Result<Vec<u8>> {
-        self.keyring.seal(&seal_context(tenant, rule), password.expose_secret().as_bytes())
-    }
-
     /// Where a rule copies from or to.
     fn remote(&self, tenant: TenantId, row: &RuleRow) -> Result<Remote> {
         let rule = &row.rule;
         let url = parse_url(&rule.url).map_err(|fault| Error::faults(vec![fault]))?;
-        let login = match (&rule.username, &row.sealed) {
-            (Some(username), Some(sealed)) => {
-                let plain = self.keyring.open(&seal_context(tenant, rule.id), sealed)?;
-                let password =
-                    String::from_utf8(plain).map_err(|e| Error::internal("a password is not text").with_source(e))?;
-                Some(Login { username: username.clone(), password: password.into() })
-            }
-            _ => None,
-        };
+        let context = seal_context(tenant, rule.id);
+        let login = Login::open(&self.keyring, &context, rule.username.as_ref(), row.sealed.as_ref())?;
         let push = rule.direction == Direction::Push;
         Ok(Remote { url, login, push, key: format!("{} {}", rule.id, rule.version) })
     }

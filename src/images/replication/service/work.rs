@@ -4,7 +4,7 @@ use super::Replication;
 use super::copy::{Blobs, Copied, Copy, End, Here, There};
 use super::runs::RunAt;
 use crate::images::catalog::ImageFilters;
-use crate::images::registry::{Access, Place, Registry, RepositoryName};
+use crate::images::registry::{Access, Place, Registry, RepositoryName, Tag};
 use crate::images::remotes::Remote;
 use crate::images::replication::model::{Direction, Filter, ItemStatus, ReplicationItem, ReplicationStatus};
 use crate::images::replication::store;
@@ -61,6 +61,11 @@ impl Task {
     /// The full name of an image of the project.
     fn name(&self, image: &str) -> Result<RepositoryName> {
         format!("{}/{image}", self.rule.place).parse()
+    }
+
+    /// Whether a tag is to be copied. What a registry gives for one may be none.
+    fn covers(&self, tag: &str) -> bool {
+        self.filter.has_tag(tag) && tag.parse::<Tag>().is_ok()
     }
 }
 
@@ -178,7 +183,7 @@ impl Replication {
                 continue;
             };
             let covered: Vec<Tagged> =
-                tags.into_iter().filter(|tag| task.filter.has_tag(tag)).map(|tag| (image.clone(), tag)).collect();
+                tags.into_iter().filter(|tag| task.covers(tag)).map(|tag| (image.clone(), tag)).collect();
             found += covered.len();
             if found > MAX_ITEMS {
                 let text = format!("the rule covers more than {MAX_ITEMS} tags: make several of it");
@@ -242,7 +247,8 @@ impl Replication {
         let path = task.remote.url.path().trim_matches('/');
         let inside = |full: &String| {
             let image = if path.is_empty() { full.as_str() } else { full.strip_prefix(path)?.strip_prefix('/')? };
-            Some(image.to_owned()).filter(|image| task.filter.has_image(image))
+            // What cannot be a name here cannot be copied.
+            Some(image.to_owned()).filter(|image| task.filter.has_image(image) && task.name(image).is_ok())
         };
         Ok(listed.iter().filter_map(inside).collect())
     }

@@ -222,14 +222,15 @@ pub async fn at_work(tx: &mut impl TenantConnection, besides: ReplicationRunId, 
     .await?)
 }
 
-/// Counts an outcome: none is a tag that was there already. It got on, so its failures are forgotten.
+/// Counts an outcome: none is a tag that was there already. With a tag that went well the run's failures are forgotten.
 pub async fn count(tx: &mut TenantTx, id: ReplicationRunId, outcome: Option<ItemStatus>) -> Result<()> {
     let tenant = tx.tenant_id();
     sqlx::query!(
         "update replication_runs
          set copied = copied + ($3 = 'copied')::int, unchanged = unchanged + ($3 = 'unchanged')::int,
              kept = kept + ($3 = 'kept')::int, gone = gone + ($3 = 'gone')::int, failed = failed + ($3 = 'failed')::int,
-             failures = 0, error = null
+             failures = case when $3 = 'failed' then failures else 0 end,
+             error = case when $3 = 'failed' then error end
          where tenant_id = $1 and id = $2",
         tenant.0,
         id.0,

@@ -19,7 +19,6 @@ use crate::tenancy::access::{Caller, Permission};
 use crate::tenancy::audit::{self, Entry};
 use crate::tenancy::projects::{Project, Projects};
 use moka::future::Cache;
-use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use std::ops::Range;
 use std::sync::Arc;
@@ -92,13 +91,8 @@ impl Upstreams {
         let place = self.place(caller, project).await?;
         let url = parse_url(&new.url).map_err(|fault| Error::faults(vec![fault]))?;
         self.client.check_address(&url).await?;
-        let sealed = match &new.login {
-            Some(login) => {
-                let context = seal_context(place.tenant_id, place.project_id);
-                Some(self.keyring.seal(&context, login.password.expose_secret().as_bytes())?)
-            }
-            None => None,
-        };
+        let context = seal_context(place.tenant_id, place.project_id);
+        let sealed = new.login.as_ref().map(|login| login.sealed(&self.keyring, &context)).transpose()?;
         let was_pushed_to = registry.has_repositories(place).await?;
         let now = self.clock.now();
         let mut tx = self.db.tenant(place.tenant_id).await?;
@@ -176,15 +170,8 @@ impl Upstreams {
     async fn remote(&self, place: Place) -> Result<(Arc<UpstreamRow>, Remote)> {
         let row = self.settings(place).await?.ok_or_else(|| Error::not_found("upstream"))?;
         let url = parse_url(&row.info.url).map_err(|fault| Error::faults(vec![fault]))?;
-        let login = match (&row.info.username, &row.sealed) {
-            (Some(username), Some(sealed)) => {
-                let plain = self.keyring.open(&seal_context(place.tenant_id, place.project_id), sealed)?;
-                let password =
-                    String::from_utf8(plain).map_err(|e| Error::internal("a password is not text").with_source(e))?;
-                Some(Login { username: username.clone(), password: password.into() })
-            }
-            _ => None,
-        };
+        let context = seal_context(place.tenant_id, place.project_id);
+        let login = Login::open(&self.keyring, &context, row.info.username.as_ref(), row.sealed.as_ref())?;
         let key = format!("{} {}", place.project_id, row.info.updated_at);
         Ok((row, Remote { url, login, push: false, key }))
     }
