@@ -85,7 +85,9 @@ test('a project becomes a cache, of another registry, and one like others again'
   await expect(owner.getByText('Not a cache of another registry')).toBeVisible();
 });
 
-test('a cache that others set appears by itself, and is closed in an archived project', async ({ owner }) => {
+test('a cache that others set appears by itself, and cannot be changed in an archived project', async ({
+  owner,
+}) => {
   const slug = await newProject(owner, 'Mirror');
   await owner.setViewportSize({ width: 390, height: 844 });
   await owner.goto(`/acme/projects/${slug}?tab=cache`);
@@ -97,7 +99,8 @@ test('a cache that others set appears by itself, and is closed in an archived pr
   });
   await expect(owner.getByText('No time: every pull asks')).toBeVisible();
   await call(owner, 'POST', `/projects/${slug}/archive`);
-  await expect(owner.getByText('The project is archived. Restore it in its settings.')).toBeVisible();
+  await expect(owner.getByRole('button', { name: 'Stop caching' })).toHaveAttribute('aria-disabled', 'true');
+  await expect(owner.getByRole('button', { name: 'Change' })).toHaveAttribute('aria-disabled', 'true');
   await inspect(owner, 'cache-archived');
 });
 

@@ -201,7 +201,8 @@ test('what could not be copied says why', async ({ owner }) => {
   const two = await call<Run>(owner, 'POST', `/projects/${into}/replication-rules/${rule.id}/run`);
   await ended(owner, into, two, 'failed');
   await owner.goto(`/acme/projects/${into}/replication-runs/${two.id}`);
-  await expect(owner.getByRole('alert')).toContainText('has no image nothing');
+  await expect(owner.getByRole('alert')).toContainText('1 of its tags could not be copied');
+  await expect(owner.getByText('the other registry has no such image, or does not show it')).toBeVisible();
   await inspect(owner, 'replication-run-failed');
   await owner.goto(`/acme/projects/${into}?tab=replication`);
   await expect(owner.getByRole('region', { name: 'missing' })).toContainText('Failed');

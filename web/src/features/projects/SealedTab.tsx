@@ -9,6 +9,7 @@ import { type Column, DataTable } from '../../ui/DataTable';
 import { EmptyState } from '../../ui/EmptyState';
 import { ErrorState } from '../../ui/ErrorState';
 import { TableSkeleton } from '../../ui/Skeletons';
+import { archivedReason } from './archived';
 import styles from './ProjectPage.module.css';
 import type { Project } from './queries';
 import { t } from './texts';
@@ -46,7 +47,7 @@ export function SealedTab<T>(props: Props<T>) {
 function Sealed<T>({ project, kind, query, columns, nameOf, onDelete, form }: Props<T>) {
   const { data: items, error, refetch } = useQuery(query);
   const [editing, setEditing] = useState<'new' | { item: T }>();
-  const archived = project.status === 'archived' ? t('page.archivedReason') : undefined;
+  const archived = archivedReason(project);
   if (!items) {
     return error ? <ErrorState error={error} onRetry={() => void refetch()} /> : <TableSkeleton rows={4} />;
   }

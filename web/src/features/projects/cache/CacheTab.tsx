@@ -12,22 +12,19 @@ import { EmptyState } from '../../../ui/EmptyState';
 import { PullCommands } from '../../../ui/PullCommands';
 import { QueryPart } from '../../../ui/QueryPart';
 import { TableSkeleton } from '../../../ui/Skeletons';
+import { archivedReason } from '../archived';
 import styles from '../ProjectPage.module.css';
 import type { Project } from '../queries';
-import { t as projects } from '../texts';
 import { NewCacheDrawer } from './NewCacheDrawer';
 import { upstreamQuery, useUpstreamChanges } from './queries';
 import { t } from './texts';
 import { UpstreamCard } from './UpstreamCard';
 import type { Upstream } from './upstream';
 
-/** Which other registry the project is a cache of. The API says it of active projects, to those who may change it. */
+/** Which other registry the project is a cache of. The API says it to those who may change the project. */
 export function CacheTab({ project }: { project: Project }) {
   const { allowed, reason } = usePermission(useTenant(), 'project:update', project.id);
   if (reason) return <EmptyState title={t('forbidden')} hint={reason} />;
-  if (project.status === 'archived') {
-    return <EmptyState title={t('archived')} hint={projects('page.archivedReason')} />;
-  }
   return allowed ? <Cache project={project} /> : <TableSkeleton rows={4} />;
 }
 
@@ -49,7 +46,7 @@ function Cache({ project }: { project: Project }) {
               title={t('empty')}
               hint={t('emptyHint')}
               action={
-                <AddButton disabledReason={undefined} onClick={() => setAdding(true)}>
+                <AddButton disabledReason={archivedReason(project)} onClick={() => setAdding(true)}>
                   {t('add')}
                 </AddButton>
               }
@@ -100,6 +97,7 @@ function EndCard({ project, upstream }: { project: Project; upstream: Versioned<
           title={t('endTitle', { name })}
           description={t('endText', { name, url: upstream.value.url })}
           confirmLabel={t('endConfirm')}
+          disabledReason={archivedReason(project)}
           onConfirm={async () => {
             await remove(upstream.version);
             void message.success(t('ended', { name }));

@@ -1,11 +1,13 @@
-import { App as AntdApp, Button, Drawer } from 'antd';
+import { App as AntdApp, Drawer } from 'antd';
 import { useMemo, useState } from 'react';
 import { useTenant } from '../../../api/queries';
 import type { Versioned } from '../../../api/versioned';
+import { ActionButton } from '../../../ui/ActionButton';
 import { Card } from '../../../ui/Card';
 import { Facts } from '../../../ui/Facts';
 import { RelativeTime } from '../../../ui/RelativeTime';
 import { SettingsForm } from '../../../ui/SettingsForm';
+import { archivedReason } from '../archived';
 import type { Project } from '../queries';
 import { useUpstreamChanges } from './queries';
 import { t } from './texts';
@@ -23,7 +25,14 @@ export function UpstreamCard({ project, upstream, onReload }: Props) {
   const [changing, setChanging] = useState(false);
   const { url, username, freshness_seconds, version, created_at, updated_at } = upstream.value;
   return (
-    <Card title={t('about')} extra={<Button onClick={() => setChanging(true)}>{t('change')}</Button>}>
+    <Card
+      title={t('about')}
+      extra={
+        <ActionButton disabledReason={archivedReason(project)} onClick={() => setChanging(true)}>
+          {t('change')}
+        </ActionButton>
+      }
+    >
       <Facts
         facts={[
           [t('url'), <code key="url">{url}</code>],

@@ -2,7 +2,6 @@ import { defineTexts } from '../../../lib/texts';
 
 export const t = defineTexts('cache', {
   forbidden: 'You may not see whether this is a cache',
-  archived: 'What it is a cache of is not shown now',
   empty: 'Not a cache of another registry',
   emptyHint:
     'As a cache the project fetches from another registry what is pulled from it and is not here, and keeps it. Nobody pushes to a cache and no build stores images in it, so only a project without images can become one.',
