@@ -48,6 +48,8 @@ create table replication_runs (
     started_by text not null,
     -- whether all that the rule covers is among the items; a run that pushes began has those that were pushed
     planned boolean not null,
+    -- how often somebody asked for all of it
+    plans integer not null,
     -- how often in a row it did not get on
     failures integer not null default 0,
     error text,
@@ -84,6 +86,8 @@ create table replication_items (
     tag text collate "C" not null,
     status text not null constraint replication_items_status
         check (status in ('queued', 'copied', 'kept', 'gone', 'failed')),
+    -- how often somebody asked for it
+    asked integer not null default 1,
     -- how often it was tried in vain
     attempts integer not null default 0,
     digest bytea constraint replication_items_digest check (length(digest) = 32),

@@ -15,6 +15,7 @@ pub fn pushed(clock: &Clock, tenant: TenantId, actor: &Actor, push: &Push) -> Ev
         "repository": push.name.as_str(),
         "tag": push.tag,
         "digest": push.digest,
+        "subject": push.manifest.subject.as_ref().map(|s| s.digest),
         "media_type": push.manifest.media_type,
         "size_bytes": push.size_bytes,
     });

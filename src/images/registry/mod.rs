@@ -30,6 +30,7 @@ pub use model::{
     AccessKind, Action, Actions, Descriptor, Finding, ImageAccess, Manifest, ManifestKind, OCI_INDEX, Platform,
     Reference, RepositoryName, RepositoryPattern, Requested, RetentionPolicy, RunCounts, RunKind, RunStatus, Scope,
     StorageRun, StorageTotals, Tag, TagRule, Transfer, blob_range, content_range, is_referrers_tag, referrers_tag,
+    subject_of,
 };
 pub use service::{
     Base, BodyStream, DigestPrefix, Entry, ManifestDetails, Parts, Referrer, Registry, Removed, RetentionPreview,

@@ -6,14 +6,14 @@ use crate::images::registry::BodyStream;
 use crate::kernel::{Clock, Digest, Error, Fault, Result};
 use crate::platform::http::egress::Egress;
 use chrono::{DateTime, Duration, Utc};
-use futures::{StreamExt, TryStreamExt};
+use futures::{StreamExt, TryStreamExt, stream};
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, WWW_AUTHENTICATE};
 use http::{HeaderValue, Method, StatusCode};
 use moka::future::Cache;
 use reqwest::{RequestBuilder, Response};
 use secrecy::ExposeSecret;
 use serde::Deserialize;
-use std::time::Duration as Period;
+use std::time::{Duration as Period, Instant};
 use url::Url;
 
 /// Time for an answer that is read whole.
@@ -24,12 +24,28 @@ const MAX_TOKENS: u64 = 10_000;
 const TOKEN_SECONDS: i64 = 60;
 /// Longest answer of a token server in bytes.
 const MAX_TOKEN_BYTES: usize = 64 * 1024;
+/// Code of what a registry or its token server refuses us.
+pub(super) const DENIED: &str = "remote.denied";
+/// Least bytes of a blob in a minute: who sends or takes less holds up others.
+pub(super) const LEAST_BYTES: u64 = 1024 * 1024;
+pub(super) const PACE: Period = Period::from_mins(1);
 /// Longest refusal that is repeated to people, in bytes.
 const MAX_REFUSAL_BYTES: usize = 4 * 1024;
 
 const MANIFESTS: &str = "application/vnd.oci.image.manifest.v1+json, application/vnd.oci.image.index.v1+json, \
      application/vnd.docker.distribution.manifest.v2+json, application/vnd.docker.distribution.manifest.list.v2+json, \
      */*;q=0.1";
+
+/// What another registry is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// What somebody pulls through a cache: what is refused to us is not there for them.
+    Cache,
+    /// Copies from it.
+    Pull,
+    /// Copies to it.
+    Push,
+}
 
 /// Another registry, and how to sign in there.
 #[derive(Debug, Clone)]
@@ -38,8 +54,8 @@ pub struct Remote {
     pub url: Url,
     /// Who signs in there; none: nobody.
     pub login: Option<Login>,
-    /// Whether it is pushed to: tokens are asked for accordingly.
-    pub push: bool,
+    /// What for.
+    pub purpose: Purpose,
     /// Changes with the settings: what is remembered of others is not used.
     pub key: String,
 }
@@ -90,7 +106,7 @@ struct TokenAnswer {
 impl Remote {
     /// The scope of a token for one image.
     fn scope(&self, image: &str) -> String {
-        let actions = if self.push { "pull,push" } else { "pull" };
+        let actions = if self.purpose == Purpose::Push { "pull,push" } else { "pull" };
         format!("repository:{}:{actions}", repository(&self.url, image))
     }
 
@@ -167,21 +183,36 @@ impl Client {
         size.map(Some).ok_or_else(|| unreachable("it does not tell the size of a blob"))
     }
 
-    /// The bytes of a blob, not verified.
+    /// Whether an image has a blob, as far as we are shown.
+    pub async fn has_blob(&self, remote: &Remote, image: &str, blob: &Digest) -> Result<bool> {
+        let answer = self.answer(&Ask::of(remote, Method::HEAD, image, &format!("blobs/{blob}"))).await?;
+        match answer.status() {
+            status if status.is_success() => Ok(true),
+            StatusCode::NOT_FOUND | StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Ok(false),
+            _ => Err(refused(answer).await),
+        }
+    }
+
+    /// The bytes of a blob, not verified. It breaks off where they come too slowly.
     pub async fn blob(&self, remote: &Remote, image: &str, blob: &Digest) -> Result<Option<BodyStream>> {
         let ask = Ask { timeout: None, ..Ask::of(remote, Method::GET, image, &format!("blobs/{blob}")) };
         let answer = self.find(ask).await?;
-        let broken = |e: reqwest::Error| unreachable("a blob broke off").with_source(e);
-        Ok(answer.map(|a| a.bytes_stream().map_err(broken).boxed()))
+        let broken = |e: reqwest::Error| unreachable("a blob broke off").with_source(e.without_url());
+        Ok(answer.map(|a| paced(a.bytes_stream().map_err(broken).boxed())))
     }
 
-    /// Asks for something; none for what is not there or not for us.
+    /// Asks for something; none for what is not there, in a cache also for what is not for us.
     pub(super) async fn find(&self, ask: Ask<'_>) -> Result<Option<Response>> {
-        let answer = self.answer(&ask).await?;
+        let cache = ask.remote.purpose == Purpose::Cache;
+        let answer = match self.answer(&ask).await {
+            // A cache serves what it has while it cannot sign in.
+            Err(error) if cache && error.code() == DENIED => return Err(unreachable(error.message())),
+            answer => answer?,
+        };
         match answer.status() {
             status if status.is_success() => Ok(Some(answer)),
             StatusCode::NOT_FOUND => Ok(None),
-            status @ (StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) => {
+            status @ (StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) if cache => {
                 tracing::debug!(%status, url = %ask.url, "another registry refuses us");
                 Ok(None)
             }
@@ -194,12 +225,18 @@ impl Client {
         let known = self.known_token(ask.remote, &ask.scope).await;
         let answer = self.send(ask, known.as_ref()).await?;
         if answer.status() == StatusCode::UNAUTHORIZED
-            && let Some(token) = self.authorize(ask.remote, &ask.scope, &answer).await?
+            && let Some(token) = self.new_token(ask, &answer).await?
         {
-            self.tokens.insert(token_key(ask.remote, &ask.scope), token.clone()).await;
-            return self.send(ask, Some(&token.header)).await;
+            return self.send(ask, Some(&token)).await;
         }
         Ok(answer)
+    }
+
+    /// What the challenge of an answer asks for, remembered; none where it asks for nothing that we have.
+    pub(super) async fn new_token(&self, ask: &Ask<'_>, refusal: &Response) -> Result<Option<HeaderValue>> {
+        let Some(token) = self.authorize(ask.remote, &ask.scope, refusal).await? else { return Ok(None) };
+        self.tokens.insert(token_key(ask.remote, &ask.scope), token.clone()).await;
+        Ok(Some(token.header))
     }
 
     pub(super) async fn known_token(&self, remote: &Remote, scope: &str) -> Option<HeaderValue> {
@@ -253,7 +290,7 @@ impl Client {
         }
         let answer = request.send().await.map_err(not_sent)?;
         if !answer.status().is_success() {
-            return Err(unreachable(&format!("its token server answered {}", answer.status())));
+            return Err(refused(answer).await);
         }
         let unread = |e: serde_json::Error| unreachable("its token server did not answer as it should").with_source(e);
         let answer: TokenAnswer = serde_json::from_slice(&read(answer, MAX_TOKEN_BYTES).await?).map_err(unread)?;
@@ -280,7 +317,9 @@ pub(super) fn authorized(request: RequestBuilder, authorization: Option<&HeaderV
 
 pub(super) async fn read(mut answer: Response, max: usize) -> Result<Vec<u8>> {
     let mut all = Vec::new();
-    while let Some(piece) = answer.chunk().await.map_err(|e| unreachable("an answer broke off").with_source(e))? {
+    while let Some(piece) =
+        answer.chunk().await.map_err(|e| unreachable("an answer broke off").with_source(e.without_url()))?
+    {
         if all.len() + piece.len() > max {
             return Err(unreachable("an answer is too long"));
         }
@@ -298,7 +337,26 @@ pub(super) fn not_sent(error: reqwest::Error) -> Error {
         }
         cause = e.source();
     }
-    unreachable("it does not answer").with_source(error)
+    unreachable("it does not answer").with_source(error.without_url())
+}
+
+/// Ends a body with an error when too little of it comes. Only the time that is spent waiting for it counts.
+fn paced(body: BodyStream) -> BodyStream {
+    let start = (body, Period::ZERO, 0);
+    stream::try_unfold(start, |(mut body, mut waited, mut bytes)| async move {
+        let begun = Instant::now();
+        let Some(piece) = body.try_next().await? else { return Ok(None) };
+        waited += begun.elapsed();
+        bytes += piece.len() as u64;
+        if waited >= PACE {
+            if bytes < LEAST_BYTES {
+                return Err(unreachable("it sends too slowly"));
+            }
+            (waited, bytes) = (Period::ZERO, 0);
+        }
+        Ok(Some((piece, (body, waited, bytes))))
+    })
+    .boxed()
 }
 
 pub(super) fn unreachable(why: &str) -> Error {
@@ -315,7 +373,7 @@ pub(super) async fn refused(answer: Response) -> Error {
     let text = format!("the other registry answered {status}{told}");
     match status {
         StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
-            Error::forbidden("remote.denied", format!("{text}; check the login and its rights"))
+            Error::forbidden(DENIED, format!("{text}; check the login and its rights"))
         }
         StatusCode::TOO_MANY_REQUESTS => Error::limited("remote.limited", text),
         status if status.is_client_error() => Error::conflict("remote.refused", text),

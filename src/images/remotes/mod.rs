@@ -6,6 +6,6 @@ mod lists;
 mod model;
 mod uploads;
 
-pub use client::{Client, Fetched, Remote};
+pub use client::{Client, Fetched, Purpose, Remote};
 pub use config::Config;
 pub use model::{Login, parse_url};

@@ -1,6 +1,8 @@
 //! Pushes (OCI Distribution Specification 1.1, "Push").
 
-use super::client::{Ask, Client, Remote, TIMEOUT, authorized, not_sent, refused, unreachable};
+use super::client::{
+    Ask, Client, DENIED, LEAST_BYTES, PACE, Remote, TIMEOUT, authorized, not_sent, refused, unreachable,
+};
 use super::model::repository;
 use crate::images::registry::BodyStream;
 use crate::kernel::{Digest, Result};
@@ -13,8 +15,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use url::Url;
 
-/// How long an upload may stand still.
-const STALL: Duration = Duration::from_mins(1);
+/// How long a registry may think about a blob that it has.
+const THINK: Duration = Duration::from_mins(5);
 
 impl Client {
     /// Pushes a blob of this size.
@@ -33,7 +35,7 @@ impl Client {
         let mut last = next_place(&place, &sent)?;
         last.query_pairs_mut().append_pair("digest", &blob.to_string());
         // A registry may look at the whole blob before it answers.
-        let end = Ask { method: Method::PUT, url: last, timeout: Some(TIMEOUT * 10), ..start };
+        let end = Ask { method: Method::PUT, url: last, timeout: Some(THINK), ..start };
         accepted(self.patiently(&end).await?).await.map(drop)
     }
 
@@ -44,14 +46,18 @@ impl Client {
         let source = repository(&remote.url, from);
         ask.url.query_pairs_mut().append_pair("mount", &blob.to_string()).append_pair("from", &source);
         ask.scope = format!("{} repository:{source}:pull", ask.scope);
-        let answer = accepted(self.answer(&ask).await?).await?;
-        if answer.status() == StatusCode::CREATED {
-            return Ok(true);
+        let answer = match self.answer(&ask).await {
+            // It does not let us, or does not know how: then the blob is sent.
+            Err(error) if error.code() == DENIED => return Ok(false),
+            answer => answer?,
+        };
+        // It may have begun an upload instead, which is not wanted.
+        if answer.status() == StatusCode::ACCEPTED
+            && let Ok(place) = next_place(&ask.url, &answer)
+        {
+            let _ = self.patiently(&Ask { method: Method::DELETE, url: place, ..ask }).await;
         }
-        // It has begun an upload instead, which is not wanted.
-        let place = next_place(&ask.url, &answer)?;
-        let _ = self.patiently(&Ask { method: Method::DELETE, url: place, ..ask }).await;
-        Ok(false)
+        Ok(answer.status() == StatusCode::CREATED)
     }
 
     /// Pushes a manifest under a tag or its digest. True where the registry lists it with the subject that it names; clients
@@ -89,25 +95,40 @@ impl Client {
             .header(CONTENT_LENGTH, size_bytes)
             .body(Body::wrap_stream(body));
         let mut sending = std::pin::pin!(request.send());
-        let mut before = 0;
+        let (mut before, mut thinking) = (0, Duration::ZERO);
         loop {
-            if let Ok(answer) = tokio::time::timeout(STALL, &mut sending).await {
-                return answer.map_err(not_sent);
+            if let Ok(answer) = tokio::time::timeout(PACE, &mut sending).await {
+                let answer = answer.map_err(not_sent)?;
+                // The next attempt begins with a new one.
+                let ended = answer.status() == StatusCode::UNAUTHORIZED;
+                return if ended { Err(unreachable("the token ended")) } else { Ok(answer) };
             }
             let now = passed.load(Ordering::Relaxed);
-            if now == before {
-                return Err(unreachable("an upload stands still"));
+            thinking += if now == size_bytes { PACE } else { Duration::ZERO };
+            if thinking > THINK || (now < size_bytes && now - before < LEAST_BYTES) {
+                return Err(unreachable("it takes an upload too slowly"));
             }
             before = now;
         }
     }
 
-    /// A request with a timeout of its own instead of that for the next byte.
+    /// A request without a body, with a timeout of its own instead of that for the next byte.
     async fn patiently(&self, ask: &Ask<'_>) -> Result<Response> {
         let token = self.token_for(ask.remote, &ask.scope, &ask.url).await?;
-        let request = self.patient.request(ask.method.clone(), ask.url.clone()).header(CONTENT_LENGTH, 0);
-        let request = request.timeout(ask.timeout.unwrap_or(TIMEOUT));
-        authorized(request, token.as_ref()).send().await.map_err(not_sent)
+        let send = async |token: Option<&HeaderValue>| {
+            let request = self.patient.request(ask.method.clone(), ask.url.clone()).header(CONTENT_LENGTH, 0);
+            let request = request.timeout(ask.timeout.unwrap_or(TIMEOUT));
+            authorized(request, token).send().await.map_err(not_sent)
+        };
+        let answer = send(token.as_ref()).await?;
+        // The bytes may have taken longer than the token was good.
+        if answer.status() == StatusCode::UNAUTHORIZED
+            && ask.url.origin() == ask.remote.url.origin()
+            && let Some(token) = self.new_token(ask, &answer).await?
+        {
+            return send(Some(&token)).await;
+        }
+        Ok(answer)
     }
 
     /// The token for an address that the registry has named; none for one elsewhere.

@@ -57,7 +57,7 @@ text_enum! {
         Copied = "copied",
         /// It points elsewhere over there, and the rule does not overwrite.
         Kept = "kept",
-        /// It was deleted before it was copied.
+        /// It was deleted before it was copied, or the rule covers it no longer.
         Gone = "gone",
         /// It could not be copied.
         Failed = "failed",
@@ -144,7 +144,7 @@ pub struct ReplicationCounts {
     pub unchanged: i32,
     /// Pointing elsewhere over there, and kept.
     pub kept: i32,
-    /// Deleted before they were copied.
+    /// Deleted before they were copied, or covered no longer.
     pub gone: i32,
     /// Not copied; their items say why.
     pub failed: i32,

@@ -11,7 +11,7 @@ pub use signals::{Signal, Signals, Topic, notify};
 
 use crate::kernel::ids::{EventId, ProjectId, TenantId};
 use crate::kernel::{Actor, Clock, Error, Result};
-use crate::platform::db::{Db, SystemTx, Tx};
+use crate::platform::db::{Db, Tx};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -121,14 +121,6 @@ pub async fn publish_all(tx: &mut impl Tx, events: &[Event]) -> Result<()> {
     Ok(())
 }
 
-/// Events for a durable consumer. Its place moves on with the commit of what it makes of them.
-pub struct Taken {
-    /// In commit order; at least one.
-    pub events: Vec<Event>,
-    /// In which the consumer writes, and which it commits.
-    pub tx: SystemTx,
-}
-
 /// Reads the outbox.
 #[derive(Debug, Clone)]
 pub struct Events {
@@ -161,20 +153,26 @@ impl Events {
         store::end(&mut tx).await
     }
 
-    /// The next events of a durable consumer, at most `limit`; none while another process reads for it. It begins behind
-    /// what had happened when it first asked.
-    pub async fn take(&self, consumer: &'static str, limit: i64) -> Result<Option<Taken>> {
+    /// The next events of a durable consumer, at most `limit`, and the place behind them, for [`Self::done`]. It begins
+    /// behind what had happened when it first asked, or when the database was restored. One process may ask at a time.
+    pub async fn next(&self, consumer: &'static str, limit: i64) -> Result<(Vec<Event>, Option<Cursor>)> {
         let mut tx = self.db.system("read events for a consumer").await?;
-        let Some(cursor) = store::lock_cursor(&mut tx, consumer).await? else {
+        let Some(cursor) = store::place(&mut tx, consumer).await? else {
             let end = store::end(&mut tx).await?;
-            store::insert_cursor(&mut tx, consumer, end).await?;
+            store::set_place(&mut tx, consumer, end).await?;
             tx.commit().await?;
-            return Ok(None);
+            return Ok((Vec::new(), None));
         };
         let rows = store::after(&mut tx, None, cursor, limit).await?;
-        let Some((last, _)) = rows.last() else { return Ok(None) };
-        store::move_cursor(&mut tx, consumer, *last).await?;
-        Ok(Some(Taken { events: rows.into_iter().map(|(_, event)| event).collect(), tx }))
+        let last = rows.last().map(|(at, _)| *at);
+        Ok((rows.into_iter().map(|(_, event)| event).collect(), last))
+    }
+
+    /// A consumer has made of the events before this place what it had to. Killed before, it is given them again.
+    pub async fn done(&self, consumer: &'static str, place: Cursor) -> Result<()> {
+        let mut tx = self.db.system("move a consumer's place").await?;
+        store::set_place(&mut tx, consumer, place).await?;
+        tx.commit().await
     }
 
     /// Deletes events older than so many days.

@@ -107,11 +107,11 @@ pub(super) async fn purge(tx: &mut PgConnection, older_than_days: i32, limit: i6
     Ok(done.rows_affected())
 }
 
-/// Where a consumer stands, for this transaction alone; none when it has no place yet, or another transaction has it.
-pub(super) async fn lock_cursor(tx: &mut PgConnection, consumer: &str) -> Result<Option<Cursor>> {
+/// Where a consumer stands; none when it has no place yet, or one that lies behind all transactions, as after a restore.
+pub(super) async fn place(tx: &mut PgConnection, consumer: &str) -> Result<Option<Cursor>> {
     let row = sqlx::query!(
         r#"select transaction_id::text as "transaction!", event_id from event_cursors
-           where consumer = $1 for update skip locked"#,
+           where consumer = $1 and transaction_id < pg_snapshot_xmax(pg_current_snapshot())"#,
         consumer
     )
     .fetch_optional(tx)
@@ -119,26 +119,14 @@ pub(super) async fn lock_cursor(tx: &mut PgConnection, consumer: &str) -> Result
     Ok(row.map(|r| Cursor { transaction: r.transaction.parse().unwrap_or_default(), event_id: r.event_id.into() }))
 }
 
-/// Gives a consumer a place, if it has none.
-pub(super) async fn insert_cursor(tx: &mut PgConnection, consumer: &str, at: Cursor) -> Result<()> {
+pub(super) async fn set_place(tx: &mut PgConnection, consumer: &str, at: Cursor) -> Result<()> {
     sqlx::query!(
         "insert into event_cursors (consumer, transaction_id, event_id) values ($1, $2::text::xid8, $3)
-         on conflict (consumer) do nothing",
+         on conflict (consumer) do update
+         set transaction_id = excluded.transaction_id, event_id = excluded.event_id, updated_at = now()",
         consumer,
         at.transaction.to_string(),
         at.event_id.0
-    )
-    .execute(tx)
-    .await?;
-    Ok(())
-}
-
-pub(super) async fn move_cursor(tx: &mut PgConnection, consumer: &str, to: Cursor) -> Result<()> {
-    sqlx::query!(
-        "update event_cursors set transaction_id = $2::text::xid8, event_id = $3, updated_at = now() where consumer = $1",
-        consumer,
-        to.transaction.to_string(),
-        to.event_id.0
     )
     .execute(tx)
     .await?;

@@ -326,12 +326,98 @@ async fn a_run_that_is_stopped_in_the_middle_of_a_blob_ends() {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     assert_eq!(owner.get(&run).await.expect(200)["status"], "cancelled");
+    // Nobody reads on behind its back, and nothing of it is kept.
+    other.gone().await;
+    while app.staged() > 0 {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
     assert_eq!(here.get("/v2/acme/hub/web/manifests/v1").await.status(), 404);
 
     other.go_on();
     let whole = ran(&owner, &path).await;
     assert_eq!((&whole["status"], of_run(&whole, &["copied"])), (&json!("succeeded"), vec![1]), "{whole:#}");
     assert_eq!(here.get("/v2/acme/hub/web/manifests/v1").await.status(), 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tag_that_moves_while_it_is_copied_is_copied_again() {
+    let (_app, owner, here) = service().await;
+    let (other, url) = OneBlob::start(noise(2_000_000, 4)).await;
+    let path = made(&owner, rule(&url, None, &json!({"direction": "pull", "images": ["web"]}))).await;
+    let run = owner.post(&format!("{path}/run"), json!({})).await.expect(202);
+    let run_path = format!("/projects/hub/replication-runs/{}", run["id"].as_str().unwrap());
+    while owner.get(&run_path).await.expect(200)["counts"]["bytes"] == 0 {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    // Somebody asks for all of it while its one tag is on its way.
+    let joined = owner.post(&format!("{path}/run"), json!({})).await.expect(202);
+    assert_eq!(joined["id"], run["id"]);
+    other.go_on();
+    let run = ended(&owner, &run).await;
+    // Once by copying it, and once by finding it there.
+    assert_eq!((&run["status"], of_run(&run, &["failed"])), (&json!("succeeded"), vec![0]), "{run:#}");
+    assert!(other.asked_for_tags() >= 2, "it looked again");
+    assert_eq!(here.get("/v2/acme/hub/web/manifests/v1").await.status(), 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tenant_has_two_runs_at_work_and_the_others_wait() {
+    let (app, owner, _here) = service().await;
+    let (other, url) = OneBlob::start(noise(2_000_000, 6)).await;
+    for name in ["a", "b", "c", "d"] {
+        let path = made(&owner, rule(&url, None, &json!({"name": name, "direction": "pull", "images": [name]}))).await;
+        owner.post(&format!("{path}/run"), json!({})).await.expect(202);
+    }
+    let states = async |status: &str| -> usize {
+        let runs = owner.get(&format!("/projects/hub/replication-runs?status={status}")).await.expect(200);
+        runs["items"].as_array().unwrap().len()
+    };
+    while other.gets() < 2 {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    // All four have had a worker by now, since a process has four.
+    let waiting = async || -> i64 {
+        let jobs = sqlx::query_scalar("select count(*) from jobs where kind = 'replication.run' and attempt > 0");
+        jobs.fetch_one(&mut app.database.connect().await).await.unwrap()
+    };
+    while waiting().await < 4 {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert_eq!((states("running").await, states("queued").await, other.gets()), (2, 2, 2));
+    other.go_on();
+    while states("succeeded").await < 4 {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_signature_follows_the_image_that_was_pushed_before_it() {
+    let (there, there_owner, other) = service().await;
+    let (app, owner, here) = service().await;
+    let login = Some((there_owner.email.as_str(), PASSWORD));
+    let path = made(&owner, rule(&format!("{}/acme/hub", there.url), login, &json!({"on_push": true}))).await;
+    app.app.replication.follow_pushes().await.unwrap();
+    let web = here.image("acme/hub/web", "v1", &[b"one"]).await;
+    let digest = Digest::of(web.to_string().as_bytes());
+    let follow = async |wanted: &str| {
+        for _ in 0..600 {
+            app.app.replication.follow_pushes().await.unwrap();
+            if other.get(wanted).await.status() == 200 {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        panic!("{wanted} does not arrive: {:#}", owner.get(&path).await.expect(200));
+    };
+    follow("/v2/acme/hub/web/manifests/v1").await;
+    here.blob("acme/hub/web", "{}").await;
+    let signature = about(&web, b"{}");
+    let signed = Digest::of(signature.to_string().as_bytes());
+    here.manifest("acme/hub/web", &signed.to_string(), &signature).await;
+    follow(&format!("/v2/acme/hub/web/manifests/{signed}")).await;
+    let tag = format!("sha256-{}.sig", digest.hex());
+    here.image("acme/hub/web", &tag, &[b"signature"]).await;
+    follow(&format!("/v2/acme/hub/web/manifests/{tag}")).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -355,9 +441,15 @@ async fn a_run_goes_on_where_it_was_after_the_server_was_killed() {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     server.kill();
+    let mut db = server.db().connect().await;
+    let waiting: i64 = sqlx::query_scalar("select count(*) from replication_items where status = 'queued'")
+        .fetch_one(&mut db)
+        .await
+        .unwrap();
+    assert!(waiting > 0, "it was killed in the middle");
     // Instead of the minute after which its lease lapses.
     sqlx::query("update jobs set lease_expires_at = now() where kind = 'replication.run' and status = 'running'")
-        .execute(&mut server.db().connect().await)
+        .execute(&mut db)
         .await
         .unwrap();
     server.launch().await;

@@ -35,7 +35,7 @@ pub struct TestApp {
     pub url: String,
     pub database: TestDb,
     /// Where blobs and uploads are.
-    _folder: TempDir,
+    folder: TempDir,
     people: AtomicU32,
 }
 
@@ -71,7 +71,12 @@ impl TestApp {
         let router = image_factory::server::router(&app).unwrap();
         let server = app.config.server.clone();
         tasks.clone().spawn("http", async move { http::serve(listener, router, &server, &tasks).await });
-        Self { app, url, database, _folder: folder, people: AtomicU32::new(0) }
+        Self { app, url, database, folder, people: AtomicU32::new(0) }
+    }
+
+    /// Uploads whose bytes lie in the storage.
+    pub fn staged(&self) -> usize {
+        std::fs::read_dir(self.folder.path().join("storage/staging")).map_or(0, Iterator::count)
     }
 
     /// A new tenant without members.

@@ -15,7 +15,7 @@ pub use access_log::{AccessKind, ImageAccess, Transfer};
 pub use compression::{Compression, Unpacked};
 pub use hasher::StreamHasher;
 pub use manifest::{Descriptor, Manifest, ManifestKind, OCI_INDEX, Platform, without};
-pub use name::{Reference, RepositoryName, Tag, is_referrers_tag, referrers_tag};
+pub use name::{Reference, RepositoryName, Tag, is_referrers_tag, referrers_tag, subject_of};
 pub use pattern::RepositoryPattern;
 pub use range::{Requested, blob_range, content_range};
 pub use retention::{Doomed, HeldManifest, HeldTag, Holdings, RetentionPolicy, TagRule, Terms};

@@ -100,11 +100,19 @@ pub fn referrers_tag(subject: &Digest) -> String {
     format!("sha256-{}", subject.hex())
 }
 
+/// The manifest that a tag is named after: `sha256-<hex>`, or that and an extension.
+pub fn subject_of(tag: &str) -> Option<Digest> {
+    let rest = tag.strip_prefix("sha256-")?;
+    let (hex, extension) = rest.split_at_checked(64)?;
+    if !(extension.is_empty() || extension.starts_with('.')) {
+        return None;
+    }
+    format!("sha256:{hex}").parse().ok()
+}
+
 /// Whether a tag is one of the referrers tag schema, or one of those that signers made of it: `sha256-<hex>.sig`.
 pub fn is_referrers_tag(tag: &str) -> bool {
-    tag.strip_prefix("sha256-").and_then(|rest| rest.split_at_checked(64)).is_some_and(|(hex, end)| {
-        hex.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')) && (end.is_empty() || end.starts_with('.'))
-    })
+    subject_of(tag).is_some()
 }
 
 impl fmt::Display for Tag {

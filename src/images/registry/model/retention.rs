@@ -1,5 +1,6 @@
 //! Retention: which tags and manifests of a repository go, decided from what is there.
 
+use super::name::subject_of;
 use crate::kernel::{Digest, Error, Fault, Result};
 use chrono::{DateTime, Duration, Utc};
 use globset::{Glob, GlobMatcher};
@@ -307,16 +308,6 @@ impl Retention {
         let since = if just_untagged { terms.now } else { since };
         since > terms.now - age
     }
-}
-
-/// The manifest that a tag is named after: `sha256-<hex>`, or that and an extension.
-fn subject_of(tag: &str) -> Option<Digest> {
-    let rest = tag.strip_prefix("sha256-")?;
-    let (hex, extension) = rest.split_at_checked(64)?;
-    if !(extension.is_empty() || extension.starts_with('.')) {
-        return None;
-    }
-    format!("sha256:{hex}").parse().ok()
 }
 
 #[cfg(test)]

@@ -2,8 +2,9 @@
 
 use super::Registry;
 use crate::images::registry::store;
-use crate::kernel::ids::{ImageId, TenantId};
+use crate::kernel::ids::{ImageId, ProjectId, TenantId};
 use crate::kernel::{Digest, Page, PageRequest, Result};
+use crate::platform::db::TenantTx;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -53,6 +54,20 @@ impl Registry {
             moved_by: t.moved_by,
             moved_at: t.moved_at,
         }))
+    }
+
+    /// Tags of an image that point to a manifest.
+    pub async fn tags_of(
+        &self,
+        tx: &mut TenantTx,
+        project: ProjectId,
+        image: &str,
+        manifest: &Digest,
+    ) -> Result<Vec<String>> {
+        match store::repositories::find(tx, project, image).await? {
+            Some(repository) => store::tags::of_manifest(tx, repository, manifest).await,
+            None => Ok(Vec::new()),
+        }
     }
 
     /// What the tenant's manifests need in storage.

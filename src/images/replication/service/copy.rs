@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use tokio_util::sync::CancellationToken;
 
 /// Blobs of one manifest that are copied at the same time.
 const PARALLEL: usize = 3;
@@ -85,11 +86,11 @@ impl End {
     async fn has_blob(&self, blob: &Digest) -> Result<bool> {
         match self {
             Self::Here(here) => Ok(found(here.registry.promise_blob(&here.access, &here.name, blob).await)?.is_some()),
-            Self::There(there) => Ok(there.client.blob_size(&there.remote, &there.image, blob).await?.is_some()),
+            Self::There(there) => there.client.has_blob(&there.remote, &there.image, blob).await,
         }
     }
 
-    /// A blob and its size in bytes, not verified.
+    /// A blob, not verified, and its size in bytes where it is here.
     async fn blob(&self, blob: &Digest) -> Result<(u64, BodyStream)> {
         let gone = || Error::conflict("replication.blob_gone", format!("the source has lost the blob {blob}"));
         match self {
@@ -99,9 +100,8 @@ impl End {
                 Ok((served.size_bytes, body))
             }
             Self::There(t) => {
-                let size = t.client.blob_size(&t.remote, &t.image, blob).await?.ok_or_else(gone)?;
-                let body = t.client.blob(&t.remote, &t.image, blob).await?.ok_or_else(gone)?;
-                Ok((size, body))
+                let body = t.client.blob(&t.remote, &t.image, blob).await?;
+                Ok((0, body.ok_or_else(gone)?))
             }
         }
     }
@@ -172,7 +172,8 @@ impl End {
     }
 }
 
-/// Blobs at the destination of a run: each is sent by one copy at a time, and mounted where another image has it.
+/// Blobs at the destination of a run: each is sent by one copy at a time, and mounted where another image has it. What is
+/// attached to a manifest is copied in turns, too.
 #[derive(Default)]
 pub(super) struct Blobs(Mutex<HashMap<Digest, KnownAt>>);
 
@@ -206,46 +207,50 @@ pub(super) struct Copy<'a> {
 }
 
 impl Copy<'_> {
-    /// Copies a tag.
+    /// Copies a tag: last, so that where it is, there is all that it brings along.
     pub async fn tag(&self, tag: &str, overwrite: bool) -> Result<Copied> {
-        let Some(manifest) = self.from.manifest(tag).await? else {
-            return Ok(Copied { status: Some(ItemStatus::Gone), digest: None });
-        };
-        let digest = Digest::of(&manifest.content);
+        let gone = Copied { status: Some(ItemStatus::Gone), digest: None };
+        let Some(wanted) = self.from.resolve(tag).await? else { return Ok(gone) };
         let there = self.to.resolve(tag).await?;
-        let differs = there.is_some_and(|there| there != digest);
-        if differs && !overwrite {
-            return Ok(Copied { status: Some(ItemStatus::Kept), digest: Some(digest) });
+        if there == Some(wanted) {
+            let attached = self.attached(&wanted).await?;
+            return Ok(Copied { status: attached.then_some(ItemStatus::Copied), digest: Some(wanted) });
         }
-        let mut family = vec![digest];
-        if there != Some(digest) {
-            self.below(&manifest, 0, &mut family).await?;
-            self.to.put_manifest(tag, &manifest).await?;
+        if there.is_some() && !overwrite {
+            return Ok(Copied { status: Some(ItemStatus::Kept), digest: Some(wanted) });
         }
-        let attached = self.attached(family).await?;
-        let copied = there != Some(digest) || attached;
-        Ok(Copied { status: copied.then_some(ItemStatus::Copied), digest: Some(digest) })
+        let Some(manifest) = self.from.manifest(tag).await? else { return Ok(gone) };
+        let digest = Digest::of(&manifest.content);
+        self.below(&manifest, 0, &mut 0).await?;
+        self.to.put_manifest(&digest.to_string(), &manifest).await?;
+        self.attached(&digest).await?;
+        self.to.put_manifest(tag, &manifest).await?;
+        Ok(Copied { status: Some(ItemStatus::Copied), digest: Some(digest) })
     }
 
-    /// Copies all that a manifest names, and adds the digests of the manifests below it to its family.
-    async fn below(&self, root: &Fetched, depth: usize, family: &mut Vec<Digest>) -> Result<()> {
+    /// Copies all that a manifest names, and what is attached to the manifests below it.
+    async fn below(&self, root: &Fetched, depth: usize, count: &mut usize) -> Result<()> {
         let manifest = parsed(root)?;
         self.blobs(&manifest).await?;
-        for child in children(&manifest) {
-            if depth == MAX_DEPTH || family.len() == MAX_MANIFESTS {
+        let children: Vec<Digest> = children(&manifest).map(|d| d.digest).collect();
+        // Neither is needed while those below are copied.
+        drop(manifest);
+        for digest in children {
+            *count += 1;
+            if depth == MAX_DEPTH || *count > MAX_MANIFESTS {
                 let text = "the index names too many manifests, or nests too deep";
                 return Err(Error::conflict("replication.too_large", text));
             }
-            let reference = child.digest.to_string();
+            let reference = digest.to_string();
             if self.to.resolve(&reference).await?.is_some() {
-                family.push(child.digest);
+                self.attached(&digest).await?;
             } else if let Some(fetched) = self.from.manifest(&reference).await? {
-                family.push(child.digest);
-                Box::pin(self.below(&fetched, depth + 1, family)).await?;
+                Box::pin(self.below(&fetched, depth + 1, count)).await?;
                 self.to.put_manifest(&reference, &fetched).await?;
+                self.attached(&digest).await?;
             } else {
                 // Caches of builds are kept as an index of blobs.
-                self.blob(&child.digest).await?;
+                self.blob(&digest).await?;
             }
         }
         Ok(())
@@ -277,6 +282,10 @@ impl Copy<'_> {
 
     async fn send(&self, blob: &Digest) -> Result<()> {
         let (size, body) = self.from.blob(blob).await?;
+        // A push to our registry goes on without whoever began it: it ends when this copy is dropped.
+        let stop = CancellationToken::new();
+        let body = body.take_until(stop.clone().cancelled_owned());
+        let _stop = stop.drop_guard();
         let counters = self.bytes.clone();
         let counted = body.inspect_ok(move |piece| {
             for counter in &counters {
@@ -286,32 +295,43 @@ impl Copy<'_> {
         self.to.put_blob(blob, size, counted.boxed()).await
     }
 
-    /// Copies what is attached to these manifests, and to what is attached to them; whether there was anything to copy.
-    async fn attached(&self, mut subjects: Vec<Digest>) -> Result<bool> {
+    /// Copies what is attached to a manifest, and to what is attached to it; whether there was anything to copy.
+    async fn attached(&self, subject: &Digest) -> Result<bool> {
         let mut any = false;
-        let mut seen: HashSet<Digest> = subjects.iter().copied().collect();
+        let mut subjects = vec![*subject];
+        let mut seen: HashSet<Digest> = HashSet::from([*subject]);
         while let Some(subject) = subjects.pop() {
+            // Tags of the same manifest would overwrite each other's lists.
+            let turn = self.blobs.of(&subject);
+            let _turn = turn.lock().await;
             for end in ATTACHED {
                 let tag = format!("{}{end}", referrers_tag(&subject));
-                let Some(manifest) = self.from.manifest(&tag).await? else { continue };
-                if self.to.resolve(&tag).await? != Some(Digest::of(&manifest.content)) {
-                    self.below(&manifest, 0, &mut Vec::new()).await?;
-                    self.to.put_manifest(&tag, &manifest).await?;
-                    any = true;
+                let Some(wanted) = self.from.resolve(&tag).await? else { continue };
+                if self.to.resolve(&tag).await? == Some(wanted) {
+                    continue;
                 }
+                let Some(manifest) = self.from.manifest(&tag).await? else { continue };
+                self.blobs(&parsed(&manifest)?).await?;
+                self.to.put_manifest(&tag, &manifest).await?;
+                any = true;
             }
+            let referrers = self.from.referrers(&subject).await?;
+            if referrers.is_empty() {
+                continue;
+            }
+            let listed: HashSet<Digest> = self.to.referrers(&subject).await?.into_iter().map(|r| r.digest).collect();
             let mut unlisted = Vec::new();
-            for referrer in self.from.referrers(&subject).await? {
-                let reference = referrer.digest.to_string();
-                if !seen.insert(referrer.digest) || seen.len() > MAX_MANIFESTS {
+            for referrer in referrers {
+                if seen.len() == MAX_MANIFESTS || !seen.insert(referrer.digest) {
                     continue;
                 }
                 subjects.push(referrer.digest);
-                if self.to.resolve(&reference).await?.is_some() {
+                if listed.contains(&referrer.digest) {
                     continue;
                 }
+                let reference = referrer.digest.to_string();
                 let Some(manifest) = self.from.manifest(&reference).await? else { continue };
-                self.below(&manifest, 0, &mut Vec::new()).await?;
+                self.blobs(&parsed(&manifest)?).await?;
                 any = true;
                 if !self.to.put_manifest(&reference, &manifest).await? {
                     unlisted.push(referrer);

@@ -11,7 +11,7 @@ use super::store::rules::RuleRow;
 use super::{events, store};
 use crate::images::catalog::Catalog;
 use crate::images::registry::{Place, Registry};
-use crate::images::remotes::{Client, Login, Remote, parse_url};
+use crate::images::remotes::{Client, Login, Purpose, Remote, parse_url};
 use crate::kernel::ids::{ReplicationRuleId, TenantId};
 use crate::kernel::secret::Keyring;
 use crate::kernel::{Clock, Error, Page, PageRequest, Result};
@@ -188,8 +188,11 @@ impl Replication {
         let url = parse_url(&rule.url).map_err(|fault| Error::faults(vec![fault]))?;
         let context = seal_context(tenant, rule.id);
         let login = Login::open(&self.keyring, &context, rule.username.as_ref(), row.sealed.as_ref())?;
-        let push = rule.direction == Direction::Push;
-        Ok(Remote { url, login, push, key: format!("{} {}", rule.id, rule.version) })
+        let purpose = match rule.direction {
+            Direction::Push => Purpose::Push,
+            Direction::Pull => Purpose::Pull,
+        };
+        Ok(Remote { url, login, purpose, key: format!("{} {}", rule.id, rule.version) })
     }
 
     async fn record(

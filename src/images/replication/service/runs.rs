@@ -1,7 +1,7 @@
 //! Runs: what begins them, what they are seen as, and what stops them.
 
 use super::{Replication, find};
-use crate::images::registry::RepositoryName;
+use crate::images::registry::{RepositoryName, subject_of};
 use crate::images::replication::model::{
     ItemStatus, ReplicationCause, ReplicationCounts, ReplicationItem, ReplicationRule, ReplicationRun,
     ReplicationStatus,
@@ -10,7 +10,7 @@ use crate::images::replication::store::items::Tagged;
 use crate::images::replication::store::runs::Wanted;
 use crate::images::replication::{events, store};
 use crate::kernel::ids::{ProjectId, ReplicationRuleId, ReplicationRunId, TenantId};
-use crate::kernel::{Actor, Error, Page, PageRequest, Result};
+use crate::kernel::{Actor, Digest, Error, Page, PageRequest, Result};
 use crate::platform::db::TenantTx;
 use crate::platform::events::{Event, publish};
 use crate::platform::jobs;
@@ -30,10 +30,38 @@ const EVENTS: i64 = 500;
 const DUE: i64 = 1000;
 /// How long ended runs are kept, and how many are forgotten in one transaction.
 const KEEP_RUNS: Duration = Duration::days(30);
-const FORGOTTEN: u64 = 100;
+const FORGOTTEN: u64 = 5;
 
-/// A tag that was pushed, and when.
-type Pushed = (DateTime<Utc>, Tagged);
+/// What was pushed to an image of a project.
+struct Pushed {
+    at: DateTime<Utc>,
+    image: String,
+    what: What,
+}
+
+enum What {
+    Tag(String),
+    /// Something that is attached to this manifest, and goes with its tags.
+    About(Digest),
+}
+
+impl Pushed {
+    /// What an event tells of, if it tells of a push.
+    fn of(event: &Event) -> Option<((TenantId, ProjectId), Self)> {
+        if event.kind != "image.pushed" {
+            return None;
+        }
+        let text = |name: &str| event.payload.get(name)?.as_str();
+        let repository: RepositoryName = text("repository")?.parse().ok()?;
+        let subject = text("subject").and_then(|s| s.parse().ok()).or_else(|| subject_of(text("tag")?));
+        let what = match subject {
+            Some(subject) => What::About(subject),
+            None => What::Tag(text("tag")?.to_owned()),
+        };
+        let push = Self { at: event.occurred_at, image: repository.image().to_owned(), what };
+        Some(((event.tenant_id?, event.project_id?), push))
+    }
+}
 
 /// The payload of a job.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
@@ -166,39 +194,46 @@ impl Replication {
     /// Lets rules follow the images that were pushed since it was last called.
     pub async fn follow_pushes(&self) -> Result<()> {
         loop {
-            let Some(taken) = self.events.take(CONSUMER, EVENTS).await? else { return Ok(()) };
+            let (events, place) = self.events.next(CONSUMER, EVENTS).await?;
+            let Some(place) = place else { return Ok(()) };
             let mut pushed: BTreeMap<(TenantId, ProjectId), Vec<Pushed>> = BTreeMap::new();
-            for event in &taken.events {
-                if let Some((place, tag)) = pushed_tag(event) {
-                    pushed.entry(place).or_default().push((event.occurred_at, tag));
+            for event in &events {
+                if let Some((at, push)) = Pushed::of(event) {
+                    pushed.entry(at).or_default().push(push);
                 }
             }
-            let full = i64::try_from(taken.events.len()).is_ok_and(|n| n == EVENTS);
-            for ((tenant, project), tags) in pushed {
-                let mut tx = self.db.tenant(tenant).await?;
-                self.follow(&mut tx, project, &tags).await?;
-                tx.commit().await?;
+            let mut first = Ok(());
+            for ((tenant, project), pushes) in pushed {
+                // One tenant's trouble keeps no other's images.
+                first = first.and(self.follow(tenant, project, &pushes).await);
             }
-            // Killed before this, it follows them again, and finds them over there.
-            taken.tx.commit().await?;
-            if !full {
+            // What was followed is followed again then, and found over there.
+            first?;
+            self.events.done(CONSUMER, place).await?;
+            if i64::try_from(events.len()).is_ok_and(|n| n < EVENTS) {
                 return Ok(());
             }
         }
     }
 
-    async fn follow(&self, tx: &mut TenantTx, project: ProjectId, pushed: &[Pushed]) -> Result<()> {
-        for row in store::rules::on_push(tx, project).await? {
+    async fn follow(&self, tenant: TenantId, project: ProjectId, pushed: &[Pushed]) -> Result<()> {
+        let mut tx = self.db.tenant(tenant).await?;
+        for row in store::rules::on_push(&mut tx, project).await? {
             let filter = row.rule.filter()?;
-            let since = pushed.iter().filter(|(at, _)| *at >= row.rule.created_at).map(|(_, tag)| tag);
-            let covered: Vec<Tagged> =
-                since.filter(|(image, tag)| filter.has_image(image) && filter.has_tag(tag)).cloned().collect();
+            let mut covered: Vec<Tagged> = Vec::new();
+            for push in pushed.iter().filter(|p| p.at >= row.rule.created_at && filter.has_image(&p.image)) {
+                let tags = match &push.what {
+                    What::Tag(tag) => vec![tag.clone()],
+                    What::About(subject) => self.registry.tags_of(&mut tx, project, &push.image, subject).await?,
+                };
+                covered.extend(tags.into_iter().filter(|t| filter.has_tag(t)).map(|t| (push.image.clone(), t)));
+            }
             if !covered.is_empty() {
-                let run = self.open_run(tx, &row.rule, ReplicationCause::Push, &Actor::system(CONSUMER)).await?;
-                store::items::add(tx, run.id, &covered, true).await?;
+                let run = self.open_run(&mut tx, &row.rule, ReplicationCause::Push, &Actor::system(CONSUMER)).await?;
+                store::items::add(&mut tx, run.id, &covered, true).await?;
             }
         }
-        Ok(())
+        tx.commit().await
     }
 
     /// The open run of a rule, locked, or a new one with its job. Unless a push began it, it looks through all that the rule
@@ -234,8 +269,8 @@ impl Replication {
         let open = store::runs::lock_open(tx, rule.id).await?;
         let open =
             open.ok_or_else(|| Error::unavailable("replication_run.ending", "a run is just ending; try again"))?;
-        if !only_pushed && open.planned {
-            store::runs::set_planned(tx, open.run.id, false).await?;
+        if !only_pushed {
+            store::runs::ask_for_all(tx, open.run.id).await?;
         }
         Ok(open.run)
     }
@@ -257,14 +292,4 @@ impl Replication {
 async fn find_run(tx: &mut TenantTx, project: ProjectId, id: ReplicationRunId) -> Result<ReplicationRun> {
     let found = store::runs::find(tx, id).await?.map(|r| r.run).filter(|r| r.project_id == project);
     found.ok_or_else(|| Error::not_found("replication run"))
-}
-
-/// The tag that an event tells of, if it tells of one.
-fn pushed_tag(event: &Event) -> Option<((TenantId, ProjectId), Tagged)> {
-    if event.kind != "image.pushed" {
-        return None;
-    }
-    let repository: RepositoryName = event.payload.get("repository")?.as_str()?.parse().ok()?;
-    let tag = event.payload.get("tag")?.as_str()?;
-    Some(((event.tenant_id?, event.project_id?), (repository.image().to_owned(), tag.to_owned())))
 }

@@ -8,7 +8,7 @@ use crate::images::registry::{Access, Place, Registry, RepositoryName, Tag};
 use crate::images::remotes::Remote;
 use crate::images::replication::model::{Direction, Filter, ItemStatus, ReplicationItem, ReplicationStatus};
 use crate::images::replication::store;
-use crate::images::replication::store::items::{Ended, Tagged};
+use crate::images::replication::store::items::{Ended, Tagged, Waiting};
 use crate::images::replication::store::rules::RuleRow;
 use crate::images::replication::store::runs::RunRow;
 use crate::kernel::{Actor, Error, Kind, PageRequest, Result};
@@ -17,12 +17,15 @@ use crate::tenancy::access::Caller;
 use chrono::Duration;
 use futures::{StreamExt, stream};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::Duration as Period;
 use tokio::time::Instant;
 
 /// How long a run works before the next has its turn.
 const SLICE: Period = Period::from_mins(1);
+/// How long one tag may take, and the look for all of them.
+const TAG_WITHIN: Period = Period::from_hours(6);
+const PLAN_WITHIN: Period = Period::from_hours(1);
 /// Tags that are copied at the same time, and taken at a time.
 const PARALLEL: usize = 4;
 const BATCH: i64 = 64;
@@ -109,17 +112,21 @@ impl Replication {
             blobs: Blobs::default(),
             bytes: Arc::default(),
         };
+        let now = self.clock.now();
         let mut tx = self.db.tenant(at.tenant).await?;
-        if store::runs::at_work(&mut tx, at.run, self.clock.now()).await? >= RUNS_OF_TENANT {
+        if !store::runs::begin(&mut tx, at.run, RUNS_OF_TENANT, now + AT_WORK, now).await? {
             return Ok(Step::More(WAIT));
         }
-        drop(tx);
+        tx.commit().await?;
         let ends = Instant::now() + SLICE;
         if !self.touch(&task, true).await? {
             return Ok(Step::Done);
         }
-        if !row.planned && !self.unless_stopped(&task, Box::pin(self.plan(&task))).await?.unwrap_or_default() {
-            return Ok(Step::Done);
+        if !row.planned {
+            let plan = in_time(PLAN_WITHIN, self.plan(&task, row.plans));
+            if !self.unless_stopped(&task, Box::pin(plan)).await?.unwrap_or_default() {
+                return Ok(Step::Done);
+            }
         }
         while Instant::now() < ends {
             let mut tx = self.db.tenant(at.tenant).await?;
@@ -171,7 +178,7 @@ impl Replication {
     }
 
     /// Adds all tags that the rule covers to the run. Done twice, it finds the same.
-    async fn plan(&self, task: &Task) -> Result<bool> {
+    async fn plan(&self, task: &Task, plans: i32) -> Result<bool> {
         let mut found = 0;
         let images = match task.rule.rule.direction {
             Direction::Push => self.images_here(task).await?,
@@ -194,12 +201,13 @@ impl Replication {
                 if store::runs::lock(&mut tx, task.at.run).await?.is_none_or(|r| r.run.status.is_final()) {
                     return Ok(false);
                 }
-                store::items::add(&mut tx, task.at.run, part, false).await?;
+                // What was copied before somebody asked again may have moved.
+                store::items::add(&mut tx, task.at.run, part, plans > 1).await?;
                 tx.commit().await?;
             }
         }
         let mut tx = self.db.tenant(task.at.tenant).await?;
-        store::runs::set_planned(&mut tx, task.at.run, true).await?;
+        store::runs::set_planned(&mut tx, task.at.run, plans).await?;
         tx.commit().await?;
         Ok(true)
     }
@@ -207,14 +215,11 @@ impl Replication {
     /// Records that the other registry does not have an image, which keeps nothing else from being copied.
     async fn missing(&self, task: &Task, image: &str) -> Result<()> {
         let item = (image.to_owned(), ReplicationItem::ALL_TAGS.to_owned());
-        let error = Some("the other registry has no such image, or does not show it");
-        let ended = Ended { status: Some(ItemStatus::Failed), digest: None, bytes: 0, error, at: self.clock.now() };
+        let error = "the other registry has no such image, or does not show it";
         let mut tx = self.db.tenant(task.at.tenant).await?;
-        if store::runs::lock(&mut tx, task.at.run).await?.is_some_and(|r| !r.run.status.is_final()) {
-            store::items::add(&mut tx, task.at.run, std::slice::from_ref(&item), false).await?;
-            if store::items::end(&mut tx, task.at.run, &item, &ended).await? {
-                store::runs::count(&mut tx, task.at.run, ended.status).await?;
-            }
+        let open = store::runs::lock(&mut tx, task.at.run).await?.is_some_and(|r| !r.run.status.is_final());
+        if open && store::items::add_failed(&mut tx, task.at.run, &item, error).await? {
+            store::runs::count_missing(&mut tx, task.at.run).await?;
         }
         tx.commit().await
     }
@@ -275,28 +280,25 @@ impl Replication {
         }
     }
 
-    /// Copies tags until all are done or the time is over.
-    async fn copy_all(&self, task: &Task, tags: Vec<Tagged>, ends: Instant) -> Result<()> {
-        let begun = stream::iter(tags).take_while(|_| std::future::ready(Instant::now() < ends));
+    /// Copies tags until all are done, the time is over, or one does not get on; those on their way are brought to their end.
+    async fn copy_all(&self, task: &Task, tags: Vec<Waiting>, ends: Instant) -> Result<()> {
+        let stumbled = AtomicBool::new(false);
+        let goes_on = || !stumbled.load(Ordering::Relaxed) && Instant::now() < ends;
+        let begun = stream::iter(tags).take_while(|_| std::future::ready(goes_on()));
         let mut copies = begun.map(|item| async move { self.copy(task, item).await }).buffer_unordered(PARALLEL);
+        let mut first = Ok(());
         while let Some(done) = copies.next().await {
-            done?;
+            stumbled.fetch_or(done.is_err(), Ordering::Relaxed);
+            first = first.and(done);
         }
-        Ok(())
+        first
     }
 
     /// Copies a tag and records what became of it. An error is one that may pass, and the tag waits on.
-    async fn copy(&self, task: &Task, item: Tagged) -> Result<()> {
-        let (image, tag) = &item;
+    async fn copy(&self, task: &Task, item: Waiting) -> Result<()> {
+        let (image, tag) = &item.tagged;
         let bytes: Arc<AtomicI64> = Arc::default();
-        let copied = match self.ends(task, image) {
-            Ok((from, to)) => {
-                let copy =
-                    Copy { from: &from, to: &to, blobs: &task.blobs, bytes: [bytes.clone(), task.bytes.clone()] };
-                Box::pin(copy.tag(tag, task.rule.rule.overwrite)).await
-            }
-            Err(error) => Err(error),
-        };
+        let copied = self.copied(task, &item, &bytes).await;
         let mut ended = Ended {
             status: None,
             digest: None,
@@ -322,6 +324,8 @@ impl Replication {
             }
         }
         let mut tx = self.db.tenant(task.at.tenant).await?;
+        // In the order in which others take the two.
+        store::runs::lock(&mut tx, task.at.run).await?;
         if store::items::end(&mut tx, task.at.run, &item, &ended).await? {
             store::runs::count(&mut tx, task.at.run, ended.status).await?;
         }
@@ -333,6 +337,17 @@ impl Replication {
         )
         .increment(1);
         Ok(())
+    }
+
+    async fn copied(&self, task: &Task, item: &Waiting, bytes: &Arc<AtomicI64>) -> Result<Copied> {
+        let (image, tag) = &item.tagged;
+        // The rule may have changed since the tag began to wait.
+        if !task.filter.has_image(image) || !task.covers(tag) {
+            return Ok(Copied { status: Some(ItemStatus::Gone), digest: None });
+        }
+        let (from, to) = self.ends(task, image)?;
+        let copy = Copy { from: &from, to: &to, blobs: &task.blobs, bytes: [bytes.clone(), task.bytes.clone()] };
+        in_time(TAG_WITHIN, Box::pin(copy.tag(tag, task.rule.rule.overwrite))).await
     }
 
     fn ends(&self, task: &Task, image: &str) -> Result<(End, End)> {
@@ -385,6 +400,12 @@ impl Replication {
         tx.commit().await?;
         Ok(step)
     }
+}
+
+/// Gives something up that takes too long, so that others have their turn.
+async fn in_time<T>(most: Period, work: impl Future<Output = Result<T>>) -> Result<T> {
+    let late = |_| Error::unavailable("replication.slow", "it took too long; what is copied stays");
+    tokio::time::timeout(most, work).await.map_err(late)?
 }
 
 /// Whether a failure may pass by itself.

@@ -9,19 +9,37 @@ use chrono::{DateTime, Utc};
 /// A tag of an image.
 pub type Tagged = (String, String);
 
-/// Adds tags to a run that is locked. Those that it has copied already wait again where `again` says so.
+/// A tag that waits, and how often somebody asked for it.
+#[derive(Debug, Clone)]
+pub struct Waiting {
+    pub tagged: Tagged,
+    asked: i32,
+}
+
+/// Adds tags to a run that is locked. Those that it has already wait anew where `again` says so, also those that are being
+/// copied: they may have moved.
 pub async fn add(tx: &mut TenantTx, run: ReplicationRunId, tags: &[Tagged], again: bool) -> Result<()> {
     let tenant = tx.tenant_id();
     let (images, tags): (Vec<String>, Vec<String>) = tags.iter().cloned().unzip();
     sqlx::query!(
-        "with added as (
-             insert into replication_items (tenant_id, run_id, image, tag, status)
-             select distinct $1::uuid, $2::uuid, image, tag, 'queued' from unnest($3::text[], $4::text[]) as t (image, tag)
-             on conflict (tenant_id, run_id, image, tag)
-             do update set status = 'queued', attempts = 0, digest = null, error = null, finished_at = null
-             where $5 and replication_items.status <> 'queued'
-             returning 1)
-         update replication_runs set total = total + (select count(*) from added)::int where tenant_id = $1 and id = $2",
+        "with wanted as (select distinct image, tag from unnest($3::text[], $4::text[]) as t (image, tag)),
+              ended as (select i.status from replication_items i join wanted using (image, tag)
+                        where i.tenant_id = $1 and i.run_id = $2 and i.status <> 'queued' and $5),
+              added as (
+                  insert into replication_items (tenant_id, run_id, image, tag, status)
+                  select $1::uuid, $2::uuid, image, tag, 'queued' from wanted
+                  on conflict (tenant_id, run_id, image, tag)
+                  do update set status = 'queued', asked = replication_items.asked + 1, attempts = 0, digest = null,
+                                error = null, finished_at = null
+                  where $5
+                  returning asked)
+         update replication_runs
+         set total = total + (select count(*) from added where asked = 1)::int,
+             copied = copied - (select count(*) from ended where status = 'copied')::int,
+             kept = kept - (select count(*) from ended where status = 'kept')::int,
+             gone = gone - (select count(*) from ended where status = 'gone')::int,
+             failed = failed - (select count(*) from ended where status = 'failed')::int
+         where tenant_id = $1 and id = $2",
         tenant.0,
         run.0,
         &images,
@@ -34,15 +52,18 @@ pub async fn add(tx: &mut TenantTx, run: ReplicationRunId, tags: &[Tagged], agai
 }
 
 /// A tag could not be copied now, and waits on; gives how often that was so.
-pub async fn put_off(tx: &mut impl TenantConnection, run: ReplicationRunId, (image, tag): &Tagged) -> Result<i32> {
+pub async fn put_off(tx: &mut impl TenantConnection, run: ReplicationRunId, item: &Waiting) -> Result<i32> {
     let tenant = tx.tenant_id();
+    let (image, tag) = &item.tagged;
     let attempts = sqlx::query_scalar!(
         "update replication_items set attempts = attempts + 1
-         where tenant_id = $1 and run_id = $2 and image = $3 and tag = $4 and status = 'queued' returning attempts",
+         where tenant_id = $1 and run_id = $2 and image = $3 and tag = $4 and status = 'queued' and asked = $5
+         returning attempts",
         tenant.0,
         run.0,
         image,
-        tag
+        tag,
+        item.asked
     )
     .fetch_optional(&mut **tx)
     .await?;
@@ -50,10 +71,10 @@ pub async fn put_off(tx: &mut impl TenantConnection, run: ReplicationRunId, (ima
 }
 
 /// Tags that wait: those first that were tried least.
-pub async fn waiting(tx: &mut impl TenantConnection, run: ReplicationRunId, limit: i64) -> Result<Vec<Tagged>> {
+pub async fn waiting(tx: &mut impl TenantConnection, run: ReplicationRunId, limit: i64) -> Result<Vec<Waiting>> {
     let tenant = tx.tenant_id();
     let rows = sqlx::query!(
-        "select image, tag from replication_items where tenant_id = $1 and run_id = $2 and status = 'queued'
+        "select image, tag, asked from replication_items where tenant_id = $1 and run_id = $2 and status = 'queued'
          order by attempts, image, tag limit $3",
         tenant.0,
         run.0,
@@ -61,7 +82,24 @@ pub async fn waiting(tx: &mut impl TenantConnection, run: ReplicationRunId, limi
     )
     .fetch_all(&mut **tx)
     .await?;
-    Ok(rows.into_iter().map(|r| (r.image, r.tag)).collect())
+    Ok(rows.into_iter().map(|r| Waiting { tagged: (r.image, r.tag), asked: r.asked }).collect())
+}
+
+/// Records a tag that failed before it waited.
+pub async fn add_failed(tx: &mut TenantTx, run: ReplicationRunId, (image, tag): &Tagged, error: &str) -> Result<bool> {
+    let tenant = tx.tenant_id();
+    let done = sqlx::query!(
+        "insert into replication_items (tenant_id, run_id, image, tag, status, error, finished_at)
+         values ($1, $2, $3, $4, 'failed', $5, now()) on conflict (tenant_id, run_id, image, tag) do nothing",
+        tenant.0,
+        run.0,
+        image,
+        tag,
+        error
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(done.rows_affected() == 1)
 }
 
 /// How a tag ended.
@@ -74,17 +112,19 @@ pub struct Ended<'a> {
     pub at: DateTime<Utc>,
 }
 
-/// Records how a tag ended; false when it does not wait any more.
-pub async fn end(tx: &mut TenantTx, run: ReplicationRunId, (image, tag): &Tagged, how: &Ended<'_>) -> Result<bool> {
+/// Records how a tag ended, in a run that is locked; false when it was asked for anew meanwhile, and waits on.
+pub async fn end(tx: &mut TenantTx, run: ReplicationRunId, item: &Waiting, how: &Ended<'_>) -> Result<bool> {
     let tenant = tx.tenant_id();
+    let (image, tag) = &item.tagged;
     let Some(status) = how.status else {
         let done = sqlx::query!(
             "delete from replication_items
-             where tenant_id = $1 and run_id = $2 and image = $3 and tag = $4 and status = 'queued'",
+             where tenant_id = $1 and run_id = $2 and image = $3 and tag = $4 and status = 'queued' and asked = $5",
             tenant.0,
             run.0,
             image,
-            tag
+            tag,
+            item.asked
         )
         .execute(&mut **tx)
         .await?;
@@ -92,7 +132,7 @@ pub async fn end(tx: &mut TenantTx, run: ReplicationRunId, (image, tag): &Tagged
     };
     let done = sqlx::query!(
         "update replication_items set status = $5, digest = $6, bytes = $7, error = $8, finished_at = $9
-         where tenant_id = $1 and run_id = $2 and image = $3 and tag = $4 and status = 'queued'",
+         where tenant_id = $1 and run_id = $2 and image = $3 and tag = $4 and status = 'queued' and asked = $10",
         tenant.0,
         run.0,
         image,
@@ -101,7 +141,8 @@ pub async fn end(tx: &mut TenantTx, run: ReplicationRunId, (image, tag): &Tagged
         how.digest.map(|d| d.bytes().to_vec()),
         how.bytes,
         how.error,
-        how.at
+        how.at,
+        item.asked
     )
     .execute(&mut **tx)
     .await?;

@@ -12,6 +12,8 @@ pub struct RunRow {
     pub run: ReplicationRun,
     /// Whether all that the rule covers is among its items.
     pub planned: bool,
+    /// How often somebody asked for all of it.
+    pub plans: i32,
     /// How often in a row it did not get on.
     pub failures: i32,
 }
@@ -34,6 +36,7 @@ struct Row {
     status: String,
     started_by: String,
     planned: bool,
+    plans: i32,
     failures: i32,
     error: Option<String>,
     total: i32,
@@ -73,7 +76,7 @@ impl TryFrom<Row> for RunRow {
             started_at: r.started_at,
             finished_at: r.finished_at,
         };
-        Ok(Self { run, planned: r.planned, failures: r.failures })
+        Ok(Self { run, planned: r.planned, plans: r.plans, failures: r.failures })
     }
 }
 
@@ -82,7 +85,7 @@ macro_rules! runs {
     ($rest:literal, $($argument:expr),+ $(,)?) => {
         sqlx::query_as!(
             Row,
-            "select r.id, r.project_id, r.rule_id, r.cause, r.status, r.started_by, r.planned, r.failures, r.error, r.total,
+            "select r.id, r.project_id, r.rule_id, r.cause, r.status, r.started_by, r.planned, r.plans, r.failures, r.error, r.total,
                     r.copied, r.unchanged, r.kept, r.gone, r.failed, r.bytes, r.created_at, r.started_at, r.finished_at
              from replication_runs r where r.tenant_id = $1 " + $rest,
             $($argument),+
@@ -152,8 +155,9 @@ pub async fn lock_open(tx: &mut TenantTx, rule: ReplicationRuleId) -> Result<Opt
 pub async fn insert(tx: &mut TenantTx, run: &ReplicationRun, planned: bool) -> Result<bool> {
     let tenant = tx.tenant_id();
     let done = sqlx::query!(
-        "insert into replication_runs (id, tenant_id, project_id, rule_id, cause, status, started_by, planned, created_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+        "insert into replication_runs (id, tenant_id, project_id, rule_id, cause, status, started_by, planned, plans,
+                                       created_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, case when $8 then 0 else 1 end, $9)
          on conflict (tenant_id, rule_id) where status in ('queued', 'running') do nothing",
         run.id.0,
         tenant.0,
@@ -170,15 +174,29 @@ pub async fn insert(tx: &mut TenantTx, run: &ReplicationRun, planned: bool) -> R
     Ok(done.rows_affected() == 1)
 }
 
-/// Whether all that the rule covers is among the items.
-pub async fn set_planned(tx: &mut TenantTx, id: ReplicationRunId, planned: bool) -> Result<()> {
+/// Somebody asks for all that the rule covers.
+pub async fn ask_for_all(tx: &mut TenantTx, id: ReplicationRunId) -> Result<()> {
     let tenant = tx.tenant_id();
     sqlx::query!(
-        "update replication_runs set planned = $3
+        "update replication_runs set planned = false, plans = plans + 1
          where tenant_id = $1 and id = $2 and status in ('queued', 'running')",
         tenant.0,
+        id.0
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+/// All that the rule covered when it was asked for so often is among the items.
+pub async fn set_planned(tx: &mut TenantTx, id: ReplicationRunId, plans: i32) -> Result<()> {
+    let tenant = tx.tenant_id();
+    sqlx::query!(
+        "update replication_runs set planned = true
+         where tenant_id = $1 and id = $2 and plans = $3 and status in ('queued', 'running')",
+        tenant.0,
         id.0,
-        planned
+        plans
     )
     .execute(&mut **tx)
     .await?;
@@ -209,17 +227,33 @@ pub async fn touch(
     Ok(done.rows_affected() == 1)
 }
 
-/// Other runs of the tenant that somebody works on.
-pub async fn at_work(tx: &mut impl TenantConnection, besides: ReplicationRunId, now: DateTime<Utc>) -> Result<i64> {
+/// Begins to work on a run, unless so many others of the tenant are worked on. One after the other, so that none is
+/// overlooked.
+pub async fn begin(
+    tx: &mut TenantTx,
+    id: ReplicationRunId,
+    most: i64,
+    until: DateTime<Utc>,
+    now: DateTime<Utc>,
+) -> Result<bool> {
     let tenant = tx.tenant_id();
-    Ok(sqlx::query_scalar!(
-        r#"select count(*) as "count!" from replication_runs where tenant_id = $1 and worked_until > $3 and id <> $2"#,
+    sqlx::query!("select pg_advisory_xact_lock(hashtextextended('replication ' || $1, 0))", tenant.to_string())
+        .execute(&mut **tx)
+        .await?;
+    let done = sqlx::query!(
+        "update replication_runs set worked_until = $4
+         where tenant_id = $1 and id = $2
+           and (select count(*) from replication_runs o
+                where o.tenant_id = $1 and o.worked_until > $5 and o.id <> $2) < $3",
         tenant.0,
-        besides.0,
+        id.0,
+        most,
+        until,
         now
     )
-    .fetch_one(&mut **tx)
-    .await?)
+    .execute(&mut **tx)
+    .await?;
+    Ok(done.rows_affected() == 1)
 }
 
 /// Counts an outcome: none is a tag that was there already. With a tag that went well the run's failures are forgotten.
@@ -235,6 +269,19 @@ pub async fn count(tx: &mut TenantTx, id: ReplicationRunId, outcome: Option<Item
         tenant.0,
         id.0,
         outcome.map_or("unchanged", ItemStatus::as_str)
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+/// Counts an image that the other registry does not have.
+pub async fn count_missing(tx: &mut TenantTx, id: ReplicationRunId) -> Result<()> {
+    let tenant = tx.tenant_id();
+    sqlx::query!(
+        "update replication_runs set total = total + 1, failed = failed + 1 where tenant_id = $1 and id = $2",
+        tenant.0,
+        id.0
     )
     .execute(&mut **tx)
     .await?;

@@ -7,7 +7,7 @@ use super::model::{NewUpstream, Upstream, seal_context};
 use super::store::{Image, UpstreamRow};
 use super::{events, store};
 use crate::images::registry::{Access, Place, Reference, Registry, RepositoryName, Served, UpstreamGate};
-use crate::images::remotes::{Client, Login, Remote, parse_url};
+use crate::images::remotes::{Client, Login, Purpose, Remote, parse_url};
 use crate::kernel::secret::Keyring;
 use crate::kernel::{Clock, Digest, Error, Kind, Result};
 use crate::platform::db::Db;
@@ -173,7 +173,7 @@ impl Upstreams {
         let context = seal_context(place.tenant_id, place.project_id);
         let login = Login::open(&self.keyring, &context, row.info.username.as_ref(), row.sealed.as_ref())?;
         let key = format!("{} {}", place.project_id, row.info.updated_at);
-        Ok((row, Remote { url, login, push: false, key }))
+        Ok((row, Remote { url, login, purpose: Purpose::Cache, key }))
     }
 }
 

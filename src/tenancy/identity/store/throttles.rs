@@ -29,12 +29,14 @@ pub(in super::super) async fn count(tx: &mut PgConnection, c: &Counter) -> Resul
         return Ok(None);
     }
     let seconds = sqlx::query_scalar!(
-        r#"select extract(epoch from blocked_until - now())::float8 as "seconds!" from login_throttles where key = $1"#,
+        r#"select extract(epoch from greatest(blocked_until, now()) - now())::float8 as "seconds!"
+           from login_throttles where key = $1"#,
         c.key
     )
-    .fetch_one(&mut *tx)
+    .fetch_optional(&mut *tx)
     .await?;
-    Ok(Some(seconds))
+    // A right password has cleared it meanwhile.
+    Ok(Some(seconds.unwrap_or_default()))
 }
 
 /// The attempt was a success after all.

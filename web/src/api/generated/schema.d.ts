@@ -3792,7 +3792,7 @@ export interface components {
             kept: number;
             /**
              * Format: int32
-             * @description Deleted before they were copied.
+             * @description Deleted before they were copied, or covered no longer.
              */
             gone: number;
             /**
