@@ -118,7 +118,8 @@ pub async fn record(tx: &mut SystemTx, blob: &Pushed<'_>, key: &str) -> Result<O
                            on conflict (tenant_id, repository_id, digest) do update set linked_at = excluded.linked_at
                            where repository_blobs.linked_at < excluded.linked_at - interval '1 hour'),
                 surplus as (insert into storage_garbage (storage_key, size_bytes, since)
-                            select $5, $4, $6 from alive where alive.yes and not exists (select from blob))
+                            select $5, $4, $6 from alive where alive.yes and not exists (select from blob)
+                            on conflict (storage_key) do update set since = excluded.since)
            select yes as "alive!", exists (select from blob) as "stored!" from alive"#,
         blob.tenant.0,
         blob.repository.0,

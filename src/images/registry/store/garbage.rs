@@ -119,7 +119,9 @@ pub async fn discard(tx: &mut SystemTx, blobs: &[Digest], now: DateTime<Utc>) ->
            garbage as (
                insert into storage_garbage (storage_key, size_bytes, since)
                select storage_key, size_bytes, $2 from gone
-               where not exists (select from storage_quarantine q where q.storage_key = gone.storage_key))
+               where not exists (select from storage_quarantine q where q.storage_key = gone.storage_key)
+               -- found before it was recorded, when it looked like an orphan
+               on conflict (storage_key) do update set since = excluded.since)
            select count(*) as "count!", coalesce(sum(size_bytes), 0)::bigint as "bytes!" from gone"#,
         &locked,
         now
