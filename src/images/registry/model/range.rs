@@ -22,7 +22,9 @@ pub fn blob_range(header: Option<&str>, size: u64) -> Requested {
     let Ok(parsed) = http_range_header::parse_range_header(header) else { return Requested::All };
     match parsed.validate(size).ok().and_then(|ranges| ranges.into_iter().next()) {
         // An empty blob has no first byte, whatever the library makes of it.
-        Some(range) if *range.start() < size => Requested::Part(*range.start()..range.end().saturating_add(1).min(size)),
+        Some(range) if *range.start() < size => {
+            Requested::Part(*range.start()..range.end().saturating_add(1).min(size))
+        }
         _ => Requested::Unsatisfiable,
     }
 }
