@@ -22,6 +22,11 @@ impl Digest {
         hex::encode(self.0)
     }
 
+    /// A digest as it is stored: its raw 32 bytes.
+    pub fn stored(bytes: &[u8]) -> Result<Self> {
+        bytes.try_into().map(Self).map_err(|_| Error::internal("a stored digest has another length"))
+    }
+
     /// The raw 32 bytes.
     pub fn bytes(&self) -> &[u8; 32] {
         &self.0

@@ -12,6 +12,6 @@ mod text_enum;
 pub use actor::Actor;
 pub use clock::Clock;
 pub use digest::Digest;
-pub use error::{Error, Fault, Kind, Result};
+pub use error::{Error, Fault, Kind, Result, found};
 pub use page::{Page, PageRequest};
 pub(crate) use text_enum::{text_enum, text_enum_schema, text_schema};

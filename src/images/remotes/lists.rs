@@ -1,7 +1,7 @@
 //! Lists (OCI Distribution Specification 1.1, "Content Discovery").
 
 use super::client::{Ask, Client, DENIED, Fetched, Remote, read, refused, unreachable};
-use crate::images::registry::{Referrer, referrers_tag};
+use crate::images::registry::{OCI_INDEX, Referrer, referrers_tag};
 use crate::kernel::{Digest, Error, Result};
 use http::header::{CONTENT_TYPE, HeaderMap, LINK};
 use http::{Method, StatusCode};
@@ -15,7 +15,6 @@ const PAGE: usize = 1000;
 /// Pages of one list, and bytes of all of them.
 const MAX_PAGES: usize = 10_000;
 const MAX_BYTES: usize = 32 * 1024 * 1024;
-const INDEX: &str = "application/vnd.oci.image.index.v1+json";
 
 /// A list of tags or of repositories.
 #[derive(Deserialize)]
@@ -57,7 +56,7 @@ impl Client {
         for page in 0..MAX_PAGES {
             let answer = self.answer(&ask).await?;
             let is_index =
-                answer.headers().get(CONTENT_TYPE).is_some_and(|t| t.as_bytes().starts_with(INDEX.as_bytes()));
+                answer.headers().get(CONTENT_TYPE).is_some_and(|t| t.as_bytes().starts_with(OCI_INDEX.as_bytes()));
             match answer.status() {
                 StatusCode::BAD_REQUEST | StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED => {}
                 status if status.is_success() && is_index => {

@@ -34,11 +34,6 @@ pub struct Pending {
     pub content: Vec<u8>,
 }
 
-fn digest(bytes: &[u8]) -> Result<Digest> {
-    let bytes: [u8; 32] = bytes.try_into().map_err(|_| Error::internal("a stored digest has another length"))?;
-    Ok(Digest::from(bytes))
-}
-
 pub async fn find(tx: &mut impl TenantConnection, project: ProjectId) -> Result<Option<UpstreamRow>> {
     let tenant = tx.tenant_id();
     let row = sqlx::query!(
@@ -126,7 +121,7 @@ pub async fn tag(tx: &mut impl TenantConnection, image: Image<'_>, tag: &str) ->
     )
     .fetch_optional(&mut **tx)
     .await?;
-    row.map(|r| Ok(KnownTag { digest: digest(&r.digest)?, checked_at: r.checked_at })).transpose()
+    row.map(|r| Ok(KnownTag { digest: Digest::stored(&r.digest)?, checked_at: r.checked_at })).transpose()
 }
 
 /// Records where a tag points; with none, that there is no such tag.
@@ -210,7 +205,7 @@ pub async fn pending_with(tx: &mut impl TenantConnection, image: Image<'_>, part
     )
     .fetch_all(&mut **tx)
     .await?;
-    found.iter().map(|d| digest(d)).collect()
+    found.iter().map(|d| Digest::stored(d)).collect()
 }
 
 pub async fn insert_pending(

@@ -1,6 +1,6 @@
 //! `registry_accesses` and `tenant_transfers`.
 
-use super::{bytes, digest, signed, unsigned};
+use super::{bytes, signed, unsigned};
 use crate::images::registry::model::{AccessKind, ImageAccess, Transfer};
 use crate::kernel::ids::{ImageId, ProjectId, TenantId};
 use crate::kernel::{Digest, Result};
@@ -130,7 +130,7 @@ pub async fn list(tx: &mut TenantTx, image: ImageId, before: Option<Uuid>, limit
                 actor: r.actor,
                 action: r.action.parse()?,
                 reference: r.reference,
-                digest: digest(&r.digest)?,
+                digest: Digest::stored(&r.digest)?,
                 bytes: unsigned(r.bytes),
                 address: r.address,
                 user_agent: r.user_agent,

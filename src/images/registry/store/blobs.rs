@@ -1,6 +1,6 @@
 //! `image_blobs` and `repository_blobs`.
 
-use super::{bytes, digest, signed, unsigned};
+use super::{bytes, signed, unsigned};
 use crate::kernel::ids::{ImageId, ProjectId, TenantId, UploadId};
 use crate::kernel::{Digest, Result};
 use crate::platform::db::{SystemTx, TenantConnection, TenantTx, violated_constraint};
@@ -200,7 +200,7 @@ pub async fn missing(tx: &mut TenantTx, repository: ImageId, wanted: &[Digest]) 
     )
     .fetch_all(&mut **tx)
     .await?;
-    rows.iter().map(|d| digest(d)).collect()
+    rows.iter().map(|d| Digest::stored(d)).collect()
 }
 
 /// Whether a manifest of the repository needs the blob.

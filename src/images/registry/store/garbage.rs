@@ -1,6 +1,6 @@
 //! What nobody refers to: links, blobs, `storage_garbage`, and how much all of it is.
 
-use super::{digest, signed, unsigned};
+use super::{signed, unsigned};
 use crate::images::registry::model::StorageTotals;
 use crate::kernel::ids::{ImageId, TenantId};
 use crate::kernel::{Digest, Result};
@@ -39,8 +39,11 @@ pub async fn links(
     .await?;
     rows.into_iter()
         .map(|r| {
-            let link =
-                Link { tenant: r.tenant_id.into(), repository: r.repository_id.into(), blob: digest(&r.digest)? };
+            let link = Link {
+                tenant: r.tenant_id.into(),
+                repository: r.repository_id.into(),
+                blob: Digest::stored(&r.digest)?,
+            };
             Ok((link, r.idle))
         })
         .collect()
@@ -96,7 +99,9 @@ pub async fn blobs(
     .fetch_all(&mut **tx)
     .await?;
     rows.into_iter()
-        .map(|r| Ok(Seen { digest: digest(&r.digest)?, size_bytes: unsigned(r.size_bytes), unlinked: r.unlinked }))
+        .map(|r| {
+            Ok(Seen { digest: Digest::stored(&r.digest)?, size_bytes: unsigned(r.size_bytes), unlinked: r.unlinked })
+        })
         .collect()
 }
 

@@ -1,7 +1,7 @@
 //! `layer_measures` and `layer_sizes`: how large layers are when they are unpacked. By digest, for all tenants: who may see the layer was
 //! decided before.
 
-use super::{bytes, digest, signed, unsigned};
+use super::{bytes, signed, unsigned};
 use crate::kernel::ids::{ImageId, TenantId};
 use crate::kernel::{Digest, Result};
 use crate::platform::db::{SystemTx, TenantTx};
@@ -42,7 +42,7 @@ pub async fn next(tx: &mut SystemTx) -> Result<Option<Queued>> {
             id: r.id,
             tenant_id: r.tenant_id.into(),
             repository_id: r.repository_id.into(),
-            digest: digest(&r.digest)?,
+            digest: Digest::stored(&r.digest)?,
         })
     })
     .transpose()
@@ -60,7 +60,7 @@ pub async fn sizes(tx: &mut SystemTx, layers: &[Digest]) -> Result<HashMap<Diges
         sqlx::query!("select digest, uncompressed_bytes from layer_sizes where digest = any ($1)", &bytes(layers))
             .fetch_all(&mut **tx)
             .await?;
-    rows.into_iter().map(|r| Ok((digest(&r.digest)?, r.uncompressed_bytes.map(unsigned)))).collect()
+    rows.into_iter().map(|r| Ok((Digest::stored(&r.digest)?, r.uncompressed_bytes.map(unsigned)))).collect()
 }
 
 /// Where the bytes of a repository's blob are; none when it does not serve it, or they are damaged.

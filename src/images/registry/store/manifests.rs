@@ -1,6 +1,6 @@
 //! `image_manifests` and `image_layer_blobs`.
 
-use super::{bytes, digest, signed, unsigned};
+use super::{bytes, signed, unsigned};
 use crate::images::registry::model::{Descriptor, Manifest, ManifestKind, Reference};
 use crate::kernel::ids::{ImageId, ProjectId};
 use crate::kernel::{Digest, Result};
@@ -80,7 +80,7 @@ pub async fn find(
     let Some(row) = row else { return Ok(Found { repository: None, manifest: None }) };
     let manifest = match (row.digest, row.media_type, row.size_bytes) {
         (Some(d), Some(media_type), Some(size)) => Some(StoredManifest {
-            digest: digest(&d)?,
+            digest: Digest::stored(&d)?,
             media_type,
             size_bytes: unsigned(size),
             content: row.content.unwrap_or_default(),
@@ -227,7 +227,7 @@ pub async fn blobs(tx: &mut TenantTx, manifest: Uuid) -> Result<Vec<Digest>> {
     )
     .fetch_all(&mut **tx)
     .await?;
-    digests.iter().map(|d| digest(d)).collect()
+    digests.iter().map(|d| Digest::stored(d)).collect()
 }
 
 /// Which of these manifests the repository does not have.
@@ -243,7 +243,7 @@ pub async fn missing(tx: &mut TenantTx, repository: ImageId, wanted: &[Digest]) 
     )
     .fetch_all(&mut **tx)
     .await?;
-    rows.iter().map(|d| digest(d)).collect()
+    rows.iter().map(|d| Digest::stored(d)).collect()
 }
 
 /// These manifests with their bytes, in the order of their digests.
@@ -261,7 +261,7 @@ pub async fn contents(tx: &mut TenantTx, repository: ImageId, wanted: &[Digest])
     rows.into_iter()
         .map(|r| {
             Ok(StoredManifest {
-                digest: digest(&r.digest)?,
+                digest: Digest::stored(&r.digest)?,
                 media_type: r.media_type,
                 size_bytes: unsigned(r.size_bytes),
                 content: r.manifest_content,
@@ -323,7 +323,7 @@ pub async fn describe(tx: &mut TenantTx, repository: ImageId, wanted: Option<&Di
         Ok(Described {
             id: r.id,
             manifest: StoredManifest {
-                digest: digest(&r.digest)?,
+                digest: Digest::stored(&r.digest)?,
                 media_type: r.media_type,
                 size_bytes: unsigned(r.size_bytes),
                 content: r.manifest_content,
@@ -363,7 +363,13 @@ pub async fn entries(tx: &mut TenantTx, repository: ImageId, index: Uuid) -> Res
     .fetch_all(&mut **tx)
     .await?;
     rows.into_iter()
-        .map(|r| Ok(EntryRow { digest: digest(&r.digest)?, size_bytes: unsigned(r.size_bytes), platform: r.platform }))
+        .map(|r| {
+            Ok(EntryRow {
+                digest: Digest::stored(&r.digest)?,
+                size_bytes: unsigned(r.size_bytes),
+                platform: r.platform,
+            })
+        })
         .collect()
 }
 
@@ -397,7 +403,7 @@ pub async fn bases(tx: &mut TenantTx, hashes: &[Digest]) -> Result<Vec<BaseRow>>
             Ok(BaseRow {
                 repository: r.id.into(),
                 name: r.full_name,
-                digest: digest(&r.digest)?,
+                digest: Digest::stored(&r.digest)?,
                 layer_count: r.layer_count,
                 tag: r.tag,
             })
@@ -437,5 +443,5 @@ pub async fn some(tx: &mut TenantTx, repository: ImageId, limit: i64) -> Result<
     )
     .fetch_all(&mut **tx)
     .await?;
-    digests.iter().map(|d| digest(d)).collect()
+    digests.iter().map(|d| Digest::stored(d)).collect()
 }

@@ -15,13 +15,7 @@ pub mod tags;
 pub mod uploads;
 pub mod usage;
 
-use crate::kernel::{Digest, Error, Result};
-
-/// A digest as it is stored: 32 bytes.
-fn digest(bytes: &[u8]) -> Result<Digest> {
-    let bytes: [u8; 32] = bytes.try_into().map_err(|_| Error::internal("a stored digest has another length"))?;
-    Ok(Digest::from(bytes))
-}
+use crate::kernel::Digest;
 
 fn bytes(digests: &[Digest]) -> Vec<Vec<u8>> {
     digests.iter().map(|d| d.bytes().to_vec()).collect()

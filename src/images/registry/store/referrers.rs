@@ -1,7 +1,7 @@
 //! Which manifests are about another one: by their subject, or by the referrers tag schema.
 
 use super::manifests::StoredManifest;
-use super::{digest, unsigned};
+use super::unsigned;
 use crate::kernel::ids::ImageId;
 use crate::kernel::{Digest, Result};
 use crate::platform::db::TenantTx;
@@ -47,7 +47,7 @@ pub async fn find(tx: &mut TenantTx, wanted: &Wanted<'_>) -> Result<Vec<(Digest,
     )
     .fetch_all(&mut **tx)
     .await?;
-    rows.into_iter().map(|r| Ok((digest(&r.digest)?, unsigned(r.size_bytes)))).collect()
+    rows.into_iter().map(|r| Ok((Digest::stored(&r.digest)?, unsigned(r.size_bytes)))).collect()
 }
 
 /// Indexes of the referrers tag schema that list a manifest, each with its tag.
@@ -73,7 +73,7 @@ pub async fn fallback_tags_listing(
     rows.into_iter()
         .map(|r| {
             let index = StoredManifest {
-                digest: digest(&r.digest)?,
+                digest: Digest::stored(&r.digest)?,
                 media_type: r.media_type,
                 size_bytes: unsigned(r.size_bytes),
                 content: r.manifest_content,

@@ -1,6 +1,6 @@
 //! `retention_policies`, and what repositories hold.
 
-use super::{digest, unsigned};
+use super::unsigned;
 use crate::images::registry::model::{HeldManifest, HeldTag, Holdings, RepositoryName, RetentionPolicy};
 use crate::kernel::ids::{ImageId, ProjectId, TenantId};
 use crate::kernel::{Digest, Result};
@@ -138,16 +138,18 @@ pub async fn holdings(tx: &mut TenantTx, repository: ImageId, image: &str) -> Re
     .await?;
     let manifests = manifests.into_iter().map(|r| {
         Ok(HeldManifest {
-            digest: digest(&r.digest)?,
-            subject: r.subject_digest.as_deref().map(digest).transpose()?,
-            children: r.children.iter().map(|d| digest(d)).collect::<Result<_>>()?,
+            digest: Digest::stored(&r.digest)?,
+            subject: r.subject_digest.as_deref().map(Digest::stored).transpose()?,
+            children: r.children.iter().map(|d| Digest::stored(d)).collect::<Result<_>>()?,
             last_pushed_at: r.last_pushed_at,
             untagged_at: r.untagged_at,
             last_pulled_at: r.last_pulled_at,
             temporary: r.temporary,
         })
     });
-    let tags = tags.into_iter().map(|r| Ok(HeldTag { name: r.name, digest: digest(&r.digest)?, moved_at: r.moved_at }));
+    let tags = tags
+        .into_iter()
+        .map(|r| Ok(HeldTag { name: r.name, digest: Digest::stored(&r.digest)?, moved_at: r.moved_at }));
     Ok(Holdings {
         image: image.to_owned(),
         manifests: manifests.collect::<Result<_>>()?,

@@ -1,6 +1,6 @@
 //! Verifying what is stored: `image_blobs` again, `storage_quarantine`.
 
-use super::{digest, signed, unsigned};
+use super::{signed, unsigned};
 use crate::kernel::ids::TenantId;
 use crate::kernel::{Digest, Result};
 use crate::platform::db::SystemTx;
@@ -26,7 +26,7 @@ pub async fn next(tx: &mut SystemTx, after: Option<&Digest>, limit: i64) -> Resu
     rows.into_iter()
         .map(|r| {
             Ok(StoredBlob {
-                digest: digest(&r.digest)?,
+                digest: Digest::stored(&r.digest)?,
                 size_bytes: unsigned(r.size_bytes),
                 storage_key: r.storage_key,
             })

@@ -1,6 +1,6 @@
 //! `image_tags` and `image_tag_history`.
 
-use super::{digest, unsigned};
+use super::unsigned;
 use crate::kernel::ids::{ImageId, ProjectId};
 use crate::kernel::{Digest, Result};
 use crate::platform::db::{TenantConnection, TenantTx};
@@ -100,7 +100,7 @@ pub async fn delete(
     .await?;
     let Some(from) = row else { return Ok(None) };
     record_end(tx, repository, &[tag.to_owned()], &from, by, now).await?;
-    digest(&from).map(Some)
+    Digest::stored(&from).map(Some)
 }
 
 /// Whether any tag points to the manifest.
@@ -170,7 +170,7 @@ pub async fn points_to(tx: &mut TenantTx, repository: ImageId, tag: &str) -> Res
     )
     .fetch_optional(&mut **tx)
     .await?;
-    found.map(|d| digest(&d)).transpose()
+    found.map(|d| Digest::stored(&d)).transpose()
 }
 
 /// Tags of a manifest, by name: at most 1000.
@@ -215,7 +215,7 @@ pub async fn history(
     )
     .fetch_all(&mut **tx)
     .await?;
-    let read = |bytes: Option<Vec<u8>>| bytes.map(|b| digest(&b)).transpose();
+    let read = |bytes: Option<Vec<u8>>| bytes.map(|b| Digest::stored(&b)).transpose();
     rows.into_iter()
         .map(|r| {
             let (from, to) = (read(r.from_digest)?, read(r.to_digest)?);
@@ -288,7 +288,7 @@ pub async fn list(tx: &mut impl TenantConnection, repository: ImageId, last: &st
         .map(|r| {
             Ok(TagRow {
                 name: r.name,
-                digest: digest(&r.digest)?,
+                digest: Digest::stored(&r.digest)?,
                 media_type: r.media_type,
                 size_bytes: unsigned(r.size_bytes),
                 platform: r.platform,

@@ -7,7 +7,7 @@ use crate::images::registry::{
 };
 use crate::images::remotes::{Client, Fetched, Remote};
 use crate::images::replication::model::ItemStatus;
-use crate::kernel::{Digest, Error, Kind, Result};
+use crate::kernel::{Digest, Error, Result, found};
 use futures::{StreamExt, TryStreamExt, stream};
 use serde_json::{Value, json};
 use std::collections::{HashMap, HashSet};
@@ -136,18 +136,15 @@ impl End {
 
     /// Whether it lists the manifest with the subject that it names.
     async fn put_manifest(&self, reference: &str, manifest: &Fetched) -> Result<bool> {
-        let media_type = Some(manifest.media_type.as_str()).filter(|m| !m.is_empty());
         match self {
             Self::Here(here) => {
-                let reference = reference.parse()?;
-                let (access, name) = (&here.access, &here.name);
-                here.registry.put_manifest(access, name, &reference, media_type, &manifest.content).await?;
+                let (access, name, media_type) = (&here.access, &here.name, media_type(manifest));
+                here.registry.put_manifest(access, name, &reference.parse()?, media_type, &manifest.content).await?;
                 Ok(true)
             }
             Self::There(t) => {
-                let parsed = Manifest::parse(media_type, &manifest.content)?;
-                let content = manifest.content.clone();
-                t.client.push_manifest(&t.remote, &t.image, reference, &parsed.media_type, content).await
+                let (media_type, content) = (parsed(manifest)?.media_type, manifest.content.clone());
+                t.client.push_manifest(&t.remote, &t.image, reference, &media_type, content).await
             }
         }
     }
@@ -369,19 +366,15 @@ impl Copy<'_> {
 }
 
 fn parsed(fetched: &Fetched) -> Result<Manifest> {
-    Manifest::parse(Some(fetched.media_type.as_str()).filter(|m| !m.is_empty()), &fetched.content)
+    Manifest::parse(media_type(fetched), &fetched.content)
+}
+
+/// None where the answer did not say: then the manifest's own counts.
+fn media_type(fetched: &Fetched) -> Option<&str> {
+    Some(fetched.media_type.as_str()).filter(|m| !m.is_empty())
 }
 
 /// The manifests that an index names.
 fn children(manifest: &Manifest) -> impl Iterator<Item = &Descriptor> {
     manifest.manifests.iter().filter(|_| manifest.kind == ManifestKind::Index)
-}
-
-/// What is not there is none.
-fn found<T>(outcome: Result<T>) -> Result<Option<T>> {
-    match outcome {
-        Ok(found) => Ok(Some(found)),
-        Err(error) if error.kind() == Kind::NotFound => Ok(None),
-        Err(error) => Err(error),
-    }
 }

@@ -2,7 +2,7 @@
 
 use crate::images::replication::model::{ItemStatus, ReplicationItem};
 use crate::kernel::ids::ReplicationRunId;
-use crate::kernel::{Digest, Error, Result};
+use crate::kernel::{Digest, Result};
 use crate::platform::db::{TenantConnection, TenantTx};
 use chrono::{DateTime, Utc};
 
@@ -172,17 +172,13 @@ pub async fn list(
     )
     .fetch_all(&mut **tx)
     .await?;
-    let digest = |bytes: Vec<u8>| {
-        let bytes: [u8; 32] = bytes.try_into().map_err(|_| Error::internal("a stored digest has another length"))?;
-        Ok::<_, Error>(Digest::from(bytes))
-    };
     rows.into_iter()
         .map(|r| {
             Ok(ReplicationItem {
                 image: r.image,
                 tag: r.tag,
                 status: r.status.parse()?,
-                digest: r.digest.map(digest).transpose()?,
+                digest: r.digest.as_deref().map(Digest::stored).transpose()?,
                 bytes: r.bytes,
                 error: r.error,
                 finished_at: r.finished_at,

@@ -1,8 +1,8 @@
 //! Pulls of blobs: one process fetches and stores, its client reads along; others wait for what was stored.
 
-use super::{Pull, found};
+use super::Pull;
 use crate::images::registry::BodyStream;
-use crate::kernel::{Digest, Error, Result};
+use crate::kernel::{Digest, Error, Result, found};
 use crate::platform::storage::ByteStream;
 use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt, stream};

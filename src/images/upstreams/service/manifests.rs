@@ -1,10 +1,10 @@
 //! Pulls of manifests.
 
-use super::{Pull, found};
+use super::Pull;
 use crate::images::registry::{Reference, Served};
 use crate::images::remotes::Fetched;
 use crate::images::upstreams::store::{self, KnownTag, Pending};
-use crate::kernel::{Digest, Error, Kind, Result};
+use crate::kernel::{Digest, Error, Kind, Result, found};
 use chrono::Duration;
 use std::time::Duration as Period;
 use uuid::Uuid;

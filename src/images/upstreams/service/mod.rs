@@ -9,7 +9,7 @@ use super::{events, store};
 use crate::images::registry::{Access, Place, Reference, Registry, RepositoryName, Served, UpstreamGate};
 use crate::images::remotes::{Client, Login, Purpose, Remote, parse_url};
 use crate::kernel::secret::Keyring;
-use crate::kernel::{Clock, Digest, Error, Kind, Result};
+use crate::kernel::{Clock, Digest, Error, Result};
 use crate::platform::db::Db;
 use crate::platform::events::publish;
 use crate::platform::http::IfMatch;
@@ -259,13 +259,4 @@ impl Pull {
 
 fn entry(action: &'static str, place: Place, before: Option<Value>, after: Option<Value>) -> Entry {
     Entry { action, resource: format!("project:{}", place.project_id), before, after }
-}
-
-/// What is not there is none.
-fn found<T>(outcome: Result<T>) -> Result<Option<T>> {
-    match outcome {
-        Ok(found) => Ok(Some(found)),
-        Err(error) if error.kind() == Kind::NotFound => Ok(None),
-        Err(error) => Err(error),
-    }
 }

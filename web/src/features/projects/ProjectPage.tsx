@@ -12,6 +12,7 @@ import { LinkTabs } from '../../ui/LinkTabs';
 import { PageHeader } from '../../ui/PageHeader';
 import { PageSkeleton } from '../../ui/Skeletons';
 import { StateTag } from '../../ui/StateTag';
+import { archivedReason } from './archived';
 import { CacheTab } from './cache/CacheTab';
 import { upstreamQuery } from './cache/queries';
 import { MembersTab } from './MembersTab';
@@ -78,7 +79,7 @@ function NewBuildButton({ project }: { project: Project }) {
     <ActionButton
       type="primary"
       icon={<PlusOutlined />}
-      disabledReason={archived ? t('page.archivedReason') : (cache ?? reason)}
+      disabledReason={archivedReason(project) ?? cache ?? reason}
       onClick={() =>
         navigate({ to: '/$tenant/builds/new', params: { tenant }, search: { project: project.slug } })
       }

@@ -6,6 +6,7 @@ import type { Versioned } from '../../api/versioned';
 import { Card } from '../../ui/Card';
 import { ConfirmButton } from '../../ui/ConfirmButton';
 import { SettingsForm } from '../../ui/SettingsForm';
+import { archivedReason } from './archived';
 import styles from './ProjectPage.module.css';
 import { type Project, useProjectChanges } from './queries';
 import { t } from './texts';
@@ -39,7 +40,7 @@ function General({ project: { value: project, version } }: { project: Versioned<
       <SettingsForm<Settings>
         value={{ name: project.name, description: project.description }}
         version={version}
-        disabledReason={project.status === 'archived' ? t('page.archivedReason') : reason}
+        disabledReason={archivedReason(project) ?? reason}
         onSubmit={save}
         onReload={() => queryClient.refetchQueries({ queryKey: tenantKey(tenant, 'project') })}
       >

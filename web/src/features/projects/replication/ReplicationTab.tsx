@@ -9,9 +9,9 @@ import { EmptyState } from '../../../ui/EmptyState';
 import { QueryPart } from '../../../ui/QueryPart';
 import { TableSkeleton } from '../../../ui/Skeletons';
 import { StateTag } from '../../../ui/StateTag';
+import { archivedReason } from '../archived';
 import projectStyles from '../ProjectPage.module.css';
 import type { Project } from '../queries';
-import { t as projects } from '../texts';
 import { Destination } from './Destination';
 import { NewRuleDrawer } from './NewRuleDrawer';
 import { rulesQuery } from './queries';
@@ -32,10 +32,7 @@ function Rules({ project }: { project: Project }) {
   const query = useQuery(rulesQuery(useTenant(), project.slug));
   const [adding, setAdding] = useState(false);
   const add = (
-    <AddButton
-      disabledReason={project.status === 'archived' ? projects('page.archivedReason') : undefined}
-      onClick={() => setAdding(true)}
-    >
+    <AddButton disabledReason={archivedReason(project)} onClick={() => setAdding(true)}>
       {t('add')}
     </AddButton>
   );

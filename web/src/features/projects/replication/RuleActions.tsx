@@ -6,8 +6,8 @@ import { useTenant } from '../../../api/queries';
 import { ActionButton } from '../../../ui/ActionButton';
 import { ConfirmButton } from '../../../ui/ConfirmButton';
 import { useReportError } from '../../../ui/useReportError';
+import { archivedReason } from '../archived';
 import type { Project } from '../queries';
-import { t as projects } from '../texts';
 import { EditRuleDrawer } from './EditRuleDrawer';
 import { useReplication } from './queries';
 import type { Rule } from './rule';
@@ -32,7 +32,7 @@ export function RuleActions({ project, rule, onDeleted, ...button }: Props) {
   const [busy, setBusy] = useState<'run' | 'toggle'>();
   const [editing, setEditing] = useState(false);
   const { id, name, enabled } = rule;
-  const closed = project.status === 'archived' ? projects('page.archivedReason') : reason;
+  const closed = archivedReason(project) ?? reason;
   const toggle = enabled ? 'disable' : 'enable';
 
   const act = async (what: 'run' | 'toggle', action: () => Promise<unknown>) => {

@@ -7,8 +7,8 @@ import type { Versioned } from '../../../api/versioned';
 import { Card } from '../../../ui/Card';
 import { QueryPart } from '../../../ui/QueryPart';
 import { SettingsForm } from '../../../ui/SettingsForm';
+import { archivedReason } from '../archived';
 import type { Project } from '../queries';
-import { t as projects } from '../texts';
 import { Preview } from './Preview';
 import { draftOf, type Policy, type PolicyDraft, policyOf } from './policy';
 import { retentionQuery, useRetention } from './queries';
@@ -44,7 +44,7 @@ function PolicyForm({ project, policy, onReload }: Props) {
   const { message } = AntdApp.useApp();
   const { reason } = usePermission(tenant, 'project:update', project.id);
   const { save, preview } = useRetention(tenant, project.id);
-  const disabledReason = project.status === 'archived' ? projects('page.archivedReason') : reason;
+  const disabledReason = archivedReason(project) ?? reason;
   const value = useMemo(() => draftOf(policy.value), [policy.value]);
   return (
     <SettingsForm<PolicyDraft>
